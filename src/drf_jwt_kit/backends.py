@@ -1,0 +1,101 @@
+"""simplejwt's token backend, on the key ring and behind the kit's checks of form."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+
+from . import claims, keys
+from .conf import simple_jwt
+from .exceptions import Expired, Invalid
+
+_REMEMBERED = 4096  # tokens; each was signed by us, so nobody else can fill this
+
+# An `exp` this long ago still counts as "signed by us", when a token is only to be revoked.
+_ANY_AGE = timedelta(days=365 * 100)
+
+
+class TokenBackend(SimpleJWTTokenBackend):
+    """Decode in the order of cost: size and alphabet, strict JSON, signature, claims."""
+
+    def __init__(self, *args: Any, fallbacks: tuple[SimpleJWTTokenBackend, ...] = (), **kwargs: Any) -> None:
+        """Take simplejwt's arguments, and backends whose keys still verify."""
+        super().__init__(*args, **kwargs)
+        self.fallbacks = fallbacks
+        # The keys behind a JWKS URL may be retired without our noticing: nothing is remembered there.
+        self._verified = lru_cache(maxsize=0 if self.jwks_client else _REMEMBERED)(self._verify)
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the payload of a token that one of our keys signed and whose time had come.
+
+        A token that was seen to be good is remembered with its claims, which stay as they are;
+        whether it has expired meanwhile is asked each time. Without ``verify`` only the form is
+        checked, as simplejwt does.
+
+        Raises :class:`~drf_jwt_kit.exceptions.Expired` or
+        :class:`~drf_jwt_kit.exceptions.Invalid`.
+        """
+        token = claims.compact(token)
+        if not verify:
+            return claims.parse(token)[1]
+        payload: dict[str, Any] = json.loads(self._verified(token))
+        if payload["exp"] <= time.time() - self.get_leeway().total_seconds():
+            raise Expired
+        return payload
+
+    def _verify(self, token: bytes) -> str:
+        """Return the payload, as JSON, with every check made."""
+        header, payload = claims.parse(token)
+        claims.check_header(header, kid_allowed=self.jwks_client is not None)
+        claims.check(payload)
+        self._check_signature(token)
+        return json.dumps(payload)
+
+    def _check_signature(self, token: bytes) -> None:
+        """Let simplejwt and PyJWT verify, with the signing key first."""
+        try:
+            super().decode(token)  # type: ignore[arg-type]
+        except TokenBackendExpiredToken:
+            raise Expired from None
+        except TokenBackendError:
+            if not any(_verifies(backend, token) for backend in self.fallbacks):
+                raise Invalid from None
+
+
+def _verifies(backend: SimpleJWTTokenBackend, token: bytes) -> bool:
+    """Return whether ``backend`` accepts ``token``; its expiry is the same under every key."""
+    try:
+        backend.decode(token)  # type: ignore[arg-type]
+    except TokenBackendExpiredToken:
+        raise Expired from None
+    except TokenBackendError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=2)
+def current(*, any_age: bool = False) -> TokenBackend:
+    """Return the backend for the settings as they are now.
+
+    With ``any_age`` an expired token is accepted too: what is only good for being revoked.
+    """
+    names, ring = simple_jwt(), keys.ring()
+    leeway = _ANY_AGE if any_age else names.LEEWAY
+    rest = (names.VERIFYING_KEY, names.AUDIENCE, names.ISSUER, names.JWK_URL, leeway, names.JSON_ENCODER)
+    fallbacks = tuple(SimpleJWTTokenBackend(ring.algorithm, key, *rest) for key in ring.fallbacks)
+    return TokenBackend(ring.algorithm, ring.signing, *rest, fallbacks=fallbacks)
+
+
+@receiver(setting_changed)
+def forget(*, setting: str, **kwargs: Any) -> None:
+    """Build the backend anew after a change of the settings it was built from."""
+    if setting in {"SIMPLE_JWT", "SECRET_KEY", "SECRET_KEY_FALLBACKS"}:
+        current.cache_clear()

@@ -1,0 +1,268 @@
+"""Settings: the project's over the kit's over simplejwt's, read when code runs.
+
+``DRF_JWT_KIT`` is read through :func:`kit`, ``SIMPLE_JWT`` through :func:`simple_jwt`. Both are
+cached and both forget what they read when a setting changes, so ``override_settings`` reaches
+every part of the kit and reverts on exit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.utils.module_loading import import_string
+from rest_framework import settings as rest_framework_settings
+from rest_framework_simplejwt import settings as simplejwt_settings
+
+SIMPLE_JWT_DEFAULTS: Mapping[str, Any] = {
+    "ROTATE_REFRESH_TOKENS": True,
+    "USER_AUTHENTICATION_RULE": "drf_jwt_kit.conf.user_authentication_rule",
+    "AUTH_TOKEN_CLASSES": ("drf_jwt_kit.tokens.AccessToken",),
+    "TOKEN_OBTAIN_SERIALIZER": "drf_jwt_kit.serializers.TokenObtainPairSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "drf_jwt_kit.serializers.TokenRefreshSerializer",
+    "TOKEN_VERIFY_SERIALIZER": "drf_jwt_kit.serializers.TokenVerifySerializer",
+    "TOKEN_BLACKLIST_SERIALIZER": "drf_jwt_kit.serializers.TokenBlacklistSerializer",
+}
+
+REST_FRAMEWORK_PROTECTION: Mapping[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["drf_jwt_kit.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+
+REST_FRAMEWORK_ANSWERS: Mapping[str, Any] = {
+    "EXCEPTION_HANDLER": "drf_jwt_kit.exceptions.exception_handler",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The keys of ``DRF_JWT_KIT`` with their defaults; the settings page explains each."""
+
+    ANONYMOUS_STATUS: int = 403
+    PROTECT_BY_DEFAULT: bool = True
+    REFRESH_GRACE_PERIOD: timedelta = timedelta(seconds=30)
+    SESSION_LIFETIME: timedelta | None = timedelta(days=30)
+    MAX_SESSIONS_PER_USER: int | None = None
+    RECORD_USER_AGENT: bool = True
+    RECORD_IP_ADDRESS: bool = True
+    ACCEPT_SESSIONLESS_ACCESS: bool = True
+    CLAIMS: str | None = None
+    SIGN_IN_GATE: str | None = None
+    LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS: str | None = "5/5m"
+    LOGIN_FAILURES_PER_ADDRESS: str | None = "100/1h"
+    LOGIN_FAILURES_PER_ACCOUNT: str | None = "50/1h"
+    TRUSTED_PROXIES: int = 0
+    THROTTLE_FAILS_OPEN: bool = False
+
+
+class Rate(NamedTuple):
+    """How many (``limit``) in how long (``period``, in seconds)."""
+
+    limit: int
+    period: int
+
+    @classmethod
+    def of(cls, text: str | None) -> Rate | None:
+        """Return the rate that ``text`` spells, such as ``"5/5m"``."""
+        if text is None:
+            return None
+        limit, period = text.split("/")
+        return cls(int(limit), int(period[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[period[-1]])
+
+
+class Problem(NamedTuple):
+    """One fault in ``DRF_JWT_KIT``: the key, what is wrong with it and how to mend it."""
+
+    key: str
+    fault: str
+    hint: str | None
+
+
+class _Rule(NamedTuple):
+    accepts: Callable[[Any], bool]
+    wanted: str
+
+
+def _whole_number(value: Any, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+_RATE_FORM = re.compile(r"[1-9][0-9]{0,8}/[1-9][0-9]{0,8}[smhd]")
+
+_BOOLEAN = _Rule(lambda value: type(value) is bool, "True or False")
+_PATH = _Rule(
+    lambda value: value is None or (isinstance(value, str) and "." in value),
+    "a dotted path such as 'accounts.tokens.claims', or None",
+)
+_RATE = _Rule(
+    lambda value: value is None or (isinstance(value, str) and bool(_RATE_FORM.fullmatch(value))),
+    "a rate such as '5/5m' (count/period in s, m, h or d), or None",
+)
+
+_RULES: Mapping[str, _Rule] = {
+    "ANONYMOUS_STATUS": _Rule(lambda value: type(value) is int and value in (401, 403), "403 or 401"),
+    "PROTECT_BY_DEFAULT": _BOOLEAN,
+    "REFRESH_GRACE_PERIOD": _Rule(
+        lambda value: isinstance(value, timedelta) and value >= timedelta(0),
+        "a timedelta that is not negative (0 is strict)",
+    ),
+    "SESSION_LIFETIME": _Rule(
+        lambda value: value is None or (isinstance(value, timedelta) and value > timedelta(0)),
+        "a timedelta longer than 0, or None for no end",
+    ),
+    "MAX_SESSIONS_PER_USER": _Rule(
+        lambda value: value is None or _whole_number(value, 1), "a whole number of at least 1, or None"
+    ),
+    "RECORD_USER_AGENT": _BOOLEAN,
+    "RECORD_IP_ADDRESS": _BOOLEAN,
+    "ACCEPT_SESSIONLESS_ACCESS": _BOOLEAN,
+    "CLAIMS": _PATH,
+    "SIGN_IN_GATE": _PATH,
+    "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": _RATE,
+    "LOGIN_FAILURES_PER_ADDRESS": _RATE,
+    "LOGIN_FAILURES_PER_ACCOUNT": _RATE,
+    "TRUSTED_PROXIES": _Rule(lambda value: _whole_number(value, 0), "a whole number of at least 0"),
+    "THROTTLE_FAILS_OPEN": _BOOLEAN,
+}
+
+
+def did_you_mean(name: str, known: Iterator[str] | Mapping[str, Any]) -> str | None:
+    """Return a hint naming the known key that ``name`` is closest to, or ``None``."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"Did you mean {close[0]!r}?" if close else None
+
+
+def problems(values: Any) -> Iterator[Problem]:
+    """Yield every fault in ``values``, the project's ``DRF_JWT_KIT``."""
+    if not isinstance(values, Mapping):
+        yield Problem("", "DRF_JWT_KIT must be a dict.", None)
+        return
+    for key, value in values.items():
+        if key not in _RULES:
+            yield Problem(str(key), f"DRF_JWT_KIT has no key {key!r}.", did_you_mean(str(key), _RULES))
+        elif not _RULES[key].accepts(value):
+            fault = f"DRF_JWT_KIT[{key!r}] must be {_RULES[key].wanted}, not {value!r}."
+            yield Problem(key, fault, None)
+
+
+@lru_cache(maxsize=1)
+def kit() -> Settings:
+    """Return the project's ``DRF_JWT_KIT`` over its defaults.
+
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for a dict that the system checks
+    would refuse: a server that is started past them must not run on half-read settings.
+    """
+    values = getattr(settings, "DRF_JWT_KIT", {})
+    if faults := [problem.fault for problem in problems(values)]:
+        raise ImproperlyConfigured(" ".join(faults))
+    return Settings(**values)
+
+
+class SimpleJWTSettings(simplejwt_settings.APISettings):
+    """simplejwt's settings object, reading ``SIMPLE_JWT`` alone.
+
+    The parent class falls back to ``REST_FRAMEWORK`` where ``SIMPLE_JWT`` is absent or empty.
+    """
+
+    @property
+    def user_settings(self) -> Mapping[str, Any]:
+        """Return what the project set."""
+        return getattr(settings, "SIMPLE_JWT", None) or {}
+
+
+@lru_cache(maxsize=1)
+def simple_jwt() -> SimpleJWTSettings:
+    """Return the project's ``SIMPLE_JWT`` over the kit's and simplejwt's defaults."""
+    defaults: Any = simplejwt_settings.DEFAULTS
+    return SimpleJWTSettings(None, defaults, simplejwt_settings.IMPORT_STRINGS)
+
+
+def leeway() -> timedelta:
+    """Return how far clocks may differ: ``SIMPLE_JWT["LEEWAY"]``, in seconds or as a ``timedelta``."""
+    value: Any = simple_jwt().LEEWAY
+    return value if isinstance(value, timedelta) else timedelta(seconds=value or 0)
+
+
+@receiver(setting_changed)
+def forget(*, setting: str, **kwargs: Any) -> None:
+    """Forget what was read when one of the two dicts changes."""
+    if setting == "DRF_JWT_KIT":
+        kit.cache_clear()
+    elif setting == "SIMPLE_JWT":
+        simple_jwt.cache_clear()
+
+
+def put_defaults_beneath() -> None:
+    """Put the kit's defaults beneath the project's own, in simplejwt's and in DRF's settings.
+
+    Called once, while the app registry makes the app: before the models and views that freeze
+    these defaults in their class bodies. Whatever the project set wins, as it always does over
+    ``DEFAULTS``. ``PROTECT_BY_DEFAULT`` is read leniently here: with a dict too broken to read,
+    views stay closed and the system checks get to speak.
+    """
+    rest_framework: Any = rest_framework_settings.DEFAULTS
+    simplejwt_settings.DEFAULTS.update(SIMPLE_JWT_DEFAULTS)
+    rest_framework.update(REST_FRAMEWORK_ANSWERS)
+    values = getattr(settings, "DRF_JWT_KIT", None)
+    if not isinstance(values, Mapping) or values.get("PROTECT_BY_DEFAULT") is not False:
+        rest_framework.update(REST_FRAMEWORK_PROTECTION)
+
+
+def user_authentication_rule(user: Any) -> bool:
+    """Return whether ``user`` may sign in and refresh; ``SIMPLE_JWT`` may name another rule."""
+    return user is not None and (not simple_jwt().CHECK_USER_IS_ACTIVE or user.is_active)
+
+
+def named_class(setting: str) -> Any:
+    """Return the class that ``SIMPLE_JWT[setting]`` names, resting on the kit's own.
+
+    Raises :exc:`ImportError` when the path leads nowhere.
+    """
+    return onto_kit(import_string(getattr(simple_jwt(), setting)), SIMPLE_JWT_DEFAULTS[setting])
+
+
+def onto_kit(cls: Any, path: str) -> Any:
+    """Return the class ``cls`` resting on the kit's class at ``path`` instead of on simplejwt's.
+
+    A project that subclassed simplejwt's class keeps every override: the kit's class is put
+    between the two, where ``super()`` finds it. simplejwt's class itself becomes the kit's; a
+    class that does not rest on the same class of simplejwt's is left as it is.
+    """
+    return _grafted(cls, path)
+
+
+@lru_cache(maxsize=256)
+def _grafted(cls: Any, path: str) -> Any:
+    """Return what :func:`onto_kit` does, the same class each time."""
+    base = import_string(path)
+    if issubclass(cls, base):
+        return cls
+    if issubclass(base, cls):
+        return base
+    replaced = [parent for parent in base.__bases__ if parent.__module__.startswith("rest_framework_simplejwt.")]
+    if not issubclass(cls, tuple(replaced)):
+        return cls
+    body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    body |= _replaced_fields(cls, base, replaced)
+    return types.new_class(cls.__name__, (cls, base), exec_body=lambda namespace: namespace.update(body))
+
+
+def _replaced_fields(cls: Any, base: Any, replaced: list[Any]) -> dict[str, Any]:
+    """Return the kit's fields where a serializer has simplejwt's: DRF hands fields down by name."""
+    inherited = [getattr(parent, "_declared_fields", {}) for parent in replaced]
+    own = getattr(cls, "_declared_fields", {})
+    return {
+        name: field
+        for name, field in getattr(base, "_declared_fields", {}).items()
+        if any(name in fields and own.get(name) is fields[name] for fields in inherited)
+    }

@@ -1,0 +1,229 @@
+"""What the kit refuses, and how a refusal is answered over HTTP.
+
+Domain code raises a :class:`Refused`. Views and authenticators turn it into an answer in one
+place, :func:`unauthorized`.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions as drf
+from rest_framework import status
+from rest_framework_simplejwt import exceptions as simplejwt
+
+from .conf import kit
+
+if TYPE_CHECKING:
+    from rest_framework.response import Response
+
+
+logger = logging.getLogger("drf_jwt_kit")
+
+
+class Refused(simplejwt.TokenError):
+    """A token that is not accepted.
+
+    ``reason`` is the contract's word for why, ``code`` the one that an authenticator answers
+    with, ``sentence`` says it to a person. The token itself is never part of it.
+    """
+
+    code = "token_not_valid"
+    reason = "invalid"
+    sentence: str | Promise = _("Token is invalid")
+
+    def __init__(self, sentence: str | Promise | None = None) -> None:
+        """Take another sentence than the class's own where one says more."""
+        super().__init__(sentence or self.sentence)
+
+
+class Invalid(Refused):
+    """Malformed, badly signed, or with claims that nobody may make."""
+
+
+class Expired(Refused, simplejwt.ExpiredTokenError):
+    """Past its ``exp``, or past the absolute end of its session."""
+
+    reason = "expired"
+    sentence = _("Token is expired")
+
+
+class WrongType(Refused):
+    """An access token where a refresh token belongs, or the reverse."""
+
+    reason = "wrong_type"
+    sentence = _("Token has wrong type")
+
+
+class Revoked(Refused):
+    """Its session was ended, or is not known (any more)."""
+
+    reason = "revoked"
+    sentence = _("Token has been revoked")
+
+
+class Reused(Refused):
+    """A refresh token that was rotated already: RFC 9700 4.14.2."""
+
+    reason = "reused"
+    sentence = _("Refresh token has already been used")
+
+
+class UserInactive(Refused):
+    """The user may not sign in now."""
+
+    code = reason = "user_inactive"
+    sentence = _("User is inactive")
+
+
+class UserNotFound(Refused):
+    """There is no such user (any more)."""
+
+    code = reason = "user_not_found"
+    sentence = _("User not found")
+
+
+class PasswordChanged(Refused):
+    """The user's credentials changed after the session began."""
+
+    code = reason = "password_changed"
+    sentence = _("The user's password has been changed.")
+
+
+def challenge(scheme: str, realm: str, sentence: str | Promise) -> str:
+    """Return the ``WWW-Authenticate`` value for a refused token (RFC 6750 3).
+
+    ``error_description`` may hold printable ASCII without quotes and backslashes only, so the
+    sentence stays untranslated there.
+    """
+    with translation.override(None):
+        text = str(sentence).encode("ascii", "ignore").decode()
+    description = "".join(character for character in text if character.isprintable() and character not in '"\\')
+    return f'{scheme} realm="{realm}", error="invalid_token", error_description="{description}"'
+
+
+class _Unauthorized:
+    """An answer that stays a 401 with its own challenge.
+
+    DRF overwrites both attributes with what the view's *first* authenticator says, and makes it a
+    403 where that one has no challenge. A refused token is a 401 wherever the authenticator stands.
+    """
+
+    def __init__(self, *args: Any, challenge: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._challenge = challenge
+
+    @property
+    def status_code(self) -> int:
+        """Return 401."""
+        return status.HTTP_401_UNAUTHORIZED
+
+    @status_code.setter
+    def status_code(self, value: int) -> None:
+        """Ignore DRF's 403."""
+
+    @property
+    def auth_header(self) -> str:
+        """Return the challenge for ``WWW-Authenticate``."""
+        return self._challenge
+
+    @auth_header.setter
+    def auth_header(self, value: str) -> None:
+        """Ignore another authenticator's challenge."""
+
+
+class InvalidToken(_Unauthorized, simplejwt.InvalidToken):  # type: ignore[misc]
+    """401 for a token that was sent and refused."""
+
+
+class AuthenticationFailed(_Unauthorized, simplejwt.AuthenticationFailed):  # type: ignore[misc]
+    """401 for an ``Authorization`` header that makes no sense."""
+
+
+class ServiceUnavailable(drf.APIException):
+    """503: what the answer depends on is down. Nothing is let through meanwhile (law 8)."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = _("Service is temporarily unavailable, try again later.")
+    default_code = "service_unavailable"
+    wait = 5  # seconds, DRF's name for Retry-After
+
+    def __init__(self) -> None:
+        """Say so, with the code in the body."""
+        super().__init__({"detail": self.default_detail, "code": self.default_code})
+
+
+def unauthorized(
+    refused: simplejwt.TokenError, *, scheme: str, realm: str, detail: dict[str, Any] | None = None
+) -> InvalidToken:
+    """Return the 401 for a refused token.
+
+    ``detail`` overrides parts of the body (``detail``, ``code``, ``messages``). A project's own
+    token class may raise simplejwt's bare ``TokenError``: its sentence is kept.
+    """
+    sentence = refused.args[0] if refused.args else Invalid.sentence
+    reason = getattr(refused, "reason", "expired" if isinstance(refused, simplejwt.ExpiredTokenError) else "invalid")
+    body = {"detail": sentence, "code": "token_not_valid", "reason": reason, **(detail or {})}
+    return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
+
+
+def log_failure(sentence: str, error: BaseException) -> None:
+    """Log what failed with its traceback as text.
+
+    Handlers that report frames with their variables (Django's mails to the admins, error trackers)
+    get none: in the frames between a request and its failure are passwords and tokens (law 10).
+    """
+    logger.error("%s\n%s", sentence, "".join(traceback.format_exception(error)))
+
+
+def without_posted_data(error: BaseException) -> BaseException:
+    """Return ``error`` without DRF's frames, whose variables hold what was posted (law 10)."""
+    kept: TracebackType | None = None
+    for frame, lineno in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if not frame.f_globals.get("__name__", "").startswith("rest_framework."):
+            kept = TracebackType(kept, frame, frame.f_lasti, lineno)
+    for chained in (error.__cause__, error.__context__):
+        if chained is not None:
+            without_posted_data(chained)
+    return error.with_traceback(kept)
+
+
+def with_code(exc: drf.APIException) -> drf.APIException:
+    """Return ``exc`` with its stable code in the body, beside the sentence."""
+    if isinstance(exc.detail, str):
+        exc.detail = {"detail": exc.detail, "code": exc.get_codes()}  # type: ignore[dict-item]
+    return exc
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer as DRF does, with ``code`` in the body when no credentials were sent.
+
+    The kit puts it beneath the project's ``REST_FRAMEWORK["EXCEPTION_HANDLER"]``; a project with a
+    handler of its own calls this one where it calls DRF's.
+    """
+    from rest_framework import views  # freezes DRF's defaults: never before the app is made
+
+    if isinstance(exc, drf.NotAuthenticated):
+        with_code(exc)
+        _ask_for_a_token(exc, context)
+    return views.exception_handler(exc, context)
+
+
+def _ask_for_a_token(exc: drf.APIException, context: dict[str, Any]) -> None:
+    """Answer 401 with a challenge where ``ANONYMOUS_STATUS`` wants one (RFC 6750 3).
+
+    DRF asks the first authenticator only, which may have none.
+    """
+    request: Any = context.get("request")
+    if kit().ANONYMOUS_STATUS != status.HTTP_401_UNAUTHORIZED or request is None:
+        return
+    challenges = (known.authenticate_header(request) for known in getattr(request, "authenticators", None) or ())
+    if header := next(filter(None, challenges), None):
+        exc.status_code = status.HTTP_401_UNAUTHORIZED
+        exc.auth_header = header  # type: ignore[attr-defined]

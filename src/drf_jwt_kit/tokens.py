@@ -1,0 +1,211 @@
+"""simplejwt's tokens, reading their settings when they are made and checked."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID, uuid5
+
+from rest_framework_simplejwt import tokens as simplejwt
+from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch
+
+from . import backends, claims
+from .conf import onto_kit, simple_jwt
+from .exceptions import Invalid, WrongType
+
+if TYPE_CHECKING:
+    from .models import TokenSession
+
+
+# What `uuid5(...).hex` looks like (RFC 9562 5.5); simplejwt's ids are version 4.
+_DERIVED_ID = re.compile("[0-9a-f]{12}5[0-9a-f]{3}[89ab][0-9a-f]{15}")
+
+
+class _Lifetime:
+    """A token's ``lifetime``: the setting as it is now, on the class and on its instances."""
+
+    def __init__(self, setting: str) -> None:
+        self.setting = setting
+
+    def __get__(self, token: object, owner: type[object]) -> timedelta:
+        lifetime: timedelta = getattr(simple_jwt(), self.setting)
+        return lifetime
+
+
+class Token(simplejwt.Token):
+    """What the kit's tokens share.
+
+    ``session`` is the :class:`~drf_jwt_kit.models.TokenSession` that the token belongs to, once
+    that was looked up.
+    """
+
+    session: TokenSession | None = None
+
+    def __init__(self, token: Any = None, verify: bool = True) -> None:
+        """Decode ``token``, or begin a new one.
+
+        Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
+        """
+        self.token = token
+        self.current_time = aware_utcnow()
+        if token is not None:
+            self.payload = self.get_token_backend().decode(token, verify=verify)
+            if verify:
+                self.verify()
+        else:
+            self.payload = {simple_jwt().TOKEN_TYPE_CLAIM: self.token_type}
+            self.set_exp()
+            self.set_iat()
+            self.set_jti()
+
+    @property
+    def token_backend(self) -> backends.TokenBackend:
+        """Return the backend for the settings as they are now."""
+        return backends.current()
+
+    def get_token_backend(self) -> backends.TokenBackend:
+        """Return the backend; override it to sign or verify with another one."""
+        return self.token_backend
+
+    def verify(self) -> None:
+        """Check what the signature does not say. Override it to check claims of your own."""
+        if simple_jwt().TOKEN_TYPE_CLAIM is not None:
+            self.verify_token_type()
+
+    def verify_token_type(self) -> None:
+        """Refuse another kind of token."""
+        if self.payload.get(simple_jwt().TOKEN_TYPE_CLAIM) != self.token_type:
+            raise WrongType
+
+    def set_jti(self) -> None:
+        """Give the token a new id (RFC 7519 4.1.7)."""
+        super().set_jti()
+        self.payload[simple_jwt().JTI_CLAIM] = self.payload.pop(simplejwt.api_settings.JTI_CLAIM)
+
+    @classmethod
+    def for_user(cls, user: Any) -> Self:
+        """Return a token for ``user`` that belongs to no session.
+
+        :func:`drf_jwt_kit.sessions.start` makes tokens that can be revoked. A refresh token made
+        here becomes a session when it is first used.
+        """
+        token = cls()
+        token[simple_jwt().USER_ID_CLAIM] = str(getattr(user, simple_jwt().USER_ID_FIELD))
+        return token
+
+    @property
+    def seconds_left(self) -> int:
+        """Return how long the token was still valid when it was made or decoded; negative after its end."""
+        left: int = self.payload["exp"] - datetime_to_epoch(self.current_time)
+        return left
+
+    @property
+    def sid(self) -> UUID | None:
+        """Return the id of the token's session, ``None`` where it belongs to none."""
+        return claims.session_id(self.payload) if claims.SESSION_CLAIM in self.payload else None
+
+
+class AccessToken(Token, simplejwt.AccessToken):
+    """A short-lived token for requests, with ``sid`` where it belongs to a session."""
+
+    lifetime = _Lifetime("ACCESS_TOKEN_LIFETIME")
+
+    def verify(self) -> None:
+        """Check that it is no refresh token, also where ``TOKEN_TYPE_CLAIM`` is off."""
+        super().verify()
+        if claims.GENERATION_CLAIM in self.payload:
+            raise WrongType
+
+    def end_by(self, moment: datetime | None) -> None:
+        """Let the token expire at ``moment`` if it would outlive it (law 11)."""
+        if moment is not None:
+            self.payload["exp"] = min(self.payload["exp"], int(moment.timestamp()))
+
+
+def _check_pairing(payload: dict[str, Any]) -> None:
+    """Refuse a refresh token that has one of ``sid`` and ``gen`` without the other.
+
+    One without both was signed by simplejwt, whose ids are random: an id that follows from a session
+    was on a token of the kit's.
+    """
+    has_session = claims.SESSION_CLAIM in payload
+    if has_session != (claims.GENERATION_CLAIM in payload):
+        raise Invalid
+    if not has_session and _DERIVED_ID.fullmatch(str(payload.get(simple_jwt().JTI_CLAIM))):
+        raise Invalid
+
+
+class RefreshToken(Token, simplejwt.RefreshToken):
+    """A token that is exchanged for a new pair, once: ``sid`` and ``gen`` say which one it is."""
+
+    lifetime = _Lifetime("REFRESH_TOKEN_LIFETIME")
+    no_copy_claims: Any = (*simplejwt.RefreshToken.no_copy_claims, claims.GENERATION_CLAIM)
+    access_token_class = AccessToken
+
+    def verify(self) -> None:
+        """Check that the token names a session wholly or not at all."""
+        super().verify()
+        _check_pairing(self.payload)
+
+    @property
+    def generation(self) -> int:
+        """Return how many rotations came before; a token without a session is the first."""
+        generation: int = self.payload.get(claims.GENERATION_CLAIM, 0)
+        return generation
+
+    @property
+    def validity(self) -> timedelta:
+        """Return how long the token lasts from ``iat`` to ``exp``."""
+        return timedelta(seconds=self.payload["exp"] - self.payload["iat"])
+
+    def stamp(self, sid: UUID, generation: int, issued_at: datetime, expires_at: datetime) -> None:
+        """Make this the refresh token of one generation of one session.
+
+        ``jti``, ``iat`` and ``exp`` follow from the arguments alone, so the same arguments make
+        the same token again and nothing of it needs to be stored (laws 2 and 5).
+        """
+        self.payload[claims.SESSION_CLAIM] = str(sid)
+        self.payload[claims.GENERATION_CLAIM] = generation
+        self.payload[simple_jwt().JTI_CLAIM] = uuid5(sid, str(generation)).hex
+        self.payload["iat"] = int(issued_at.timestamp())
+        self.payload["exp"] = int(expires_at.timestamp())
+
+    @property
+    def access_token(self) -> AccessToken:
+        """Return a new access token with this token's claims, except ``no_copy_claims``."""
+        access: AccessToken = onto_kit(self.access_token_class, "drf_jwt_kit.tokens.AccessToken")()
+        access.current_time = self.current_time
+        access.set_exp()
+        access.set_iat()
+        kept_back = {*self.no_copy_claims, simple_jwt().TOKEN_TYPE_CLAIM, simple_jwt().JTI_CLAIM}
+        access.payload.update({name: value for name, value in self.payload.items() if name not in kept_back})
+        return access
+
+
+class UntypedToken(Token, simplejwt.UntypedToken):
+    """A token of any kind, for endpoints that are told nothing of it."""
+
+    lifetime = timedelta(0)
+
+    def verify_token_type(self) -> None:
+        """Accept every kind."""
+
+    @property
+    def kind(self) -> Any:
+        """Return the token's type claim."""
+        return self.payload.get(simple_jwt().TOKEN_TYPE_CLAIM)
+
+
+class RevocableToken(UntypedToken):
+    """A token that we signed, however old: good enough to end its session with (RFC 7009 2)."""
+
+    def verify(self) -> None:
+        """Check a refresh token as strictly as where it is refreshed."""
+        super().verify()
+        if self.kind == RefreshToken.token_type:
+            _check_pairing(self.payload)
+
+    def get_token_backend(self) -> backends.TokenBackend:
+        """Return a backend that does not look at ``exp``."""
+        return backends.current(any_age=True)

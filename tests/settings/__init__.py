@@ -1,0 +1,1 @@
+"""Settings modules for the suite: one for each database."""

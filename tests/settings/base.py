@@ -1,0 +1,17 @@
+"""What the databases' settings share: the example project's settings, hashing fast and serving test URLs."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "example_project"))
+
+from example.settings import *
+
+SECRET_KEY = "a-test-key-that-is-long-enough-for-hmac-with-sha-256"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "tests.urls"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
