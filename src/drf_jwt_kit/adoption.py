@@ -1,0 +1,86 @@
+"""Adoption: a refresh token that simplejwt signed becomes a session, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.utils import timezone
+from rest_framework_simplejwt.utils import get_md5_hash_password
+
+from . import claims, clients, lookup, models, rotation
+from .conf import simple_jwt
+from .exceptions import PasswordChanged, Revoked
+from .models import TokenSession
+from .tokens import Token
+
+BLACKLIST_APP = "rest_framework_simplejwt.token_blacklist"
+BLACKLISTED = "token_blacklist.BlacklistedToken"
+
+
+def session_id(token: Token) -> UUID:
+    """Return the id of the session that a token without ``sid`` becomes: always the same one."""
+    return models.adopted_id(claims.text(token.payload, simple_jwt().JTI_CLAIM), token.payload.get("iat", 0))
+
+
+def candidate(token: Token) -> TokenSession:
+    """Return the session that a token of simplejwt's would become, not saved.
+
+    It is kept until that token expires, however soon it ends itself: the row is what makes the
+    second use of the token a replay. Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
+    """
+    user = models.user_with_id(claims.user_id(token.payload))
+    now, expires_at = models.now(), _moment(token.payload["exp"])
+    return TokenSession.of(
+        user, now, id=session_id(token), rotated_at=now, expires_at=expires_at, kept_until=expires_at
+    )
+
+
+def _moment(epoch: float) -> datetime:
+    """Return seconds since the epoch as the kind of time that models use."""
+    moment = datetime.fromtimestamp(int(epoch), UTC)
+    return moment if settings.USE_TZ else timezone.make_naive(moment)
+
+
+def ensure_not_disowned(token: Token, user: Any) -> None:
+    """Refuse a token that simplejwt's blacklist knows, or that was swept up with a user's sessions."""
+    ensure_same_password(token, user)
+    if TokenSession.objects.swept(user, rotation.SWEEPING_REASONS, _moment(token.payload.get("iat", 0))).exists():
+        raise Revoked
+    if apps.is_installed(BLACKLIST_APP):
+        blacklisted: Any = apps.get_model(BLACKLISTED)
+        if blacklisted.objects.filter(token__jti=token.payload[simple_jwt().JTI_CLAIM]).exists():
+            raise Revoked
+
+
+def ensure_same_password(token: Token, user: Any) -> None:
+    """Refuse a token of simplejwt's that ``CHECK_REVOKE_TOKEN`` tied to another password."""
+    tied_to = token.payload.get(simple_jwt().REVOKE_TOKEN_CLAIM)
+    if tied_to is not None and tied_to != get_md5_hash_password(user.password):
+        raise PasswordChanged
+
+
+def adopt(session: TokenSession, request: Any) -> TokenSession:
+    """Save a candidate, or return the row that another caller saved first."""
+    for name, value in clients.metadata(request).items():
+        setattr(session, name, value)
+    TokenSession.objects.bulk_create([session], ignore_conflicts=True)
+    saved = lookup.session_with_user(session.pk)
+    if saved is None:
+        raise Revoked
+    return saved
+
+
+def bar(user: Any, reason: str, kept_for: timedelta) -> None:
+    """Bar tokens that ``user`` got from simplejwt before now, where no ended session does already.
+
+    The one row that this takes for a user is a session that was never live.
+    """
+    now, sid = models.now(), models.adopted_id(f"barrier {user.pk}", 0)
+    ended = {"revoked_at": now, "revoke_reason": reason, "kept_until": now + kept_for}
+    if not TokenSession.objects.filter(pk=sid).update(**ended):
+        row = TokenSession.of(user, now, id=sid, rotated_at=now, expires_at=now, **ended)
+        TokenSession.objects.bulk_create([row], ignore_conflicts=True)

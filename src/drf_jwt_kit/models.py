@@ -1,0 +1,205 @@
+"""The one table: a row for each sign-in."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import models, router
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
+
+from .clients import MAX_USER_AGENT
+from .conf import kit, leeway, simple_jwt
+from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
+
+MAX_HASH = 128
+
+
+def time_ordered_uuid(milliseconds: int | None = None, randomness: bytes | None = None) -> UUID:
+    """Return a version 7 UUID (RFC 9562 5.7), which sorts by the time it was made.
+
+    ``milliseconds`` since the epoch (now) fill the first 48 bits, ``randomness`` (10 random
+    bytes) the rest.
+    """
+    milliseconds = time.time_ns() // 1_000_000 if milliseconds is None else milliseconds
+    value = milliseconds << 80 | int.from_bytes(randomness or secrets.token_bytes(10))
+    value &= ~(0xF << 76 | 0b11 << 62)
+    return UUID(int=value | 7 << 76 | 0b10 << 62)
+
+
+def adopted_id(jti: str, issued_at: float) -> UUID:
+    """Return the id of the session that a token of simplejwt's becomes: always the same one.
+
+    ``issued_at`` is in seconds since the epoch.
+    """
+    return time_ordered_uuid(int(issued_at * 1000), hashlib.sha256(jti.encode()).digest()[:10])
+
+
+def credential_hashes(user: Any) -> list[str]:
+    """Return the keyed hashes of the user's credential state: under today's key, then older ones.
+
+    They are Django's own for its sessions, so a user model's ``get_session_auth_hash`` may add what
+    else should end a session.
+    """
+    return [user.get_session_auth_hash()[:MAX_HASH], *(old[:MAX_HASH] for old in user.get_session_auth_fallback_hash())]
+
+
+def user_with_id(text: str) -> Any:
+    """Return the user whose ``USER_ID_FIELD`` reads ``text``.
+
+    Raises :class:`~drf_jwt_kit.exceptions.Invalid` unless ``text`` is exactly how that field writes
+    a value it can hold, so that nothing strange reaches the database, and
+    :class:`~drf_jwt_kit.exceptions.UserNotFound` where there is no such user.
+    """
+    users, name = get_user_model(), simple_jwt().USER_ID_FIELD
+    field: Any = users._meta.pk if name == "pk" else users._meta.get_field(name)
+    try:
+        value = field.to_python(text)
+        field.run_validators(value)
+    except ValidationError:
+        raise Invalid from None
+    if str(value) != text:
+        raise Invalid
+    try:
+        return users.objects.using(writing_database()).get(**{name: value})
+    except users.DoesNotExist:
+        raise UserNotFound from None
+
+
+def user_id(user: Any) -> str:
+    """Return the user's id as tokens spell it."""
+    return str(getattr(user, simple_jwt().USER_ID_FIELD))
+
+
+def writing_database() -> str:
+    """Return the alias of the database that sessions are written to.
+
+    They are read from there too, and their users with them: a replica may not know yet who was
+    signed out.
+    """
+    return router.db_for_write(TokenSession)
+
+
+class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
+    """Queries over sessions."""
+
+    def live(self, now: datetime) -> Self:
+        """Return those that a refresh token can still continue, as far as their rows tell."""
+        within = Q(absolute_expires_at=None) | Q(absolute_expires_at__gt=now)
+        return self.filter(within, revoked_at=None, expires_at__gt=now - leeway())
+
+    def prunable(self, now: datetime) -> Self:
+        """Return those that no token can refer to any more."""
+        past = now - leeway()
+        return self.filter(Q(kept_until=None) | Q(kept_until__lte=past), expires_at__lte=past)
+
+    def swept(self, user: Any, reasons: tuple[str, ...], issued_at: datetime) -> Self:
+        """Return those that ended with all others of ``user`` after ``issued_at``."""
+        return self.filter(user=user, revoked_at__gte=issued_at, revoke_reason__in=reasons)
+
+    def first_or_none(self) -> TokenSession | None:
+        """Return the only row or ``None``, without ordering the query."""
+        return next(iter(self), None)
+
+
+_Manager = models.Manager.from_queryset(TokenSessionQuerySet)
+
+
+class TokenSessionManager(_Manager["TokenSession"]):
+    """Sessions, always of the database that is written to."""
+
+    def get_queryset(self) -> TokenSessionQuerySet:
+        """Return the sessions of the writing database."""
+        return TokenSessionQuerySet(self.model, using=self._db or writing_database())
+
+
+class TokenSession(models.Model):
+    """One sign-in on one device, from the first token to the last.
+
+    No token is stored, nor anything that one could be made from without the signing key: the
+    refresh token of the current generation follows from ``id``, ``generation``, ``rotated_at`` and
+    ``expires_at``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    generation = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    rotated_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True, help_text=_("When its refresh token expires."))
+    absolute_expires_at = models.DateTimeField(null=True, help_text=_("The end that no refresh extends."))
+    kept_until = models.DateTimeField(
+        null=True, help_text=_("Older tokens of simplejwt are barred by this row until then.")
+    )
+    revoked_at = models.DateTimeField(null=True)
+    revoke_reason = models.CharField(max_length=32, blank=True, default="")
+    credential_hash = models.CharField(max_length=2 * MAX_HASH + 1)
+    claims = models.JSONField(default=dict, help_text=_("Claims fixed at sign-in."))
+    claims_source = models.CharField(max_length=255, blank=True, default="")
+    user_agent = models.CharField(max_length=MAX_USER_AGENT, blank=True, default="")
+    ip_address = models.GenericIPAddressField(null=True)
+
+    objects = TokenSessionManager()
+
+    class Meta:
+        """Names for the admin."""
+
+        verbose_name = _("token session")
+        verbose_name_plural = _("token sessions")
+
+    def __str__(self) -> str:
+        """Return the id."""
+        return str(self.pk)
+
+    @classmethod
+    def of(cls, user: Any, now: datetime, **values: Any) -> Self:
+        """Return a session of ``user`` that begins ``now``, not saved."""
+        lifetime = kit().SESSION_LIFETIME
+        absolute_end = None if lifetime is None else now.replace(microsecond=0) + lifetime
+        known = credential_hashes(user)[0]
+        return cls(user=user, created_at=now, absolute_expires_at=absolute_end, credential_hash=known, **values)
+
+    def ensure_live(self, now: datetime) -> None:
+        """Raise the reason why no token of this session counts now, if there is one.
+
+        The user's state comes first: it says more than that the session was ended because of it.
+        """
+        if simple_jwt().CHECK_USER_IS_ACTIVE and not self.user.is_active:
+            raise UserInactive
+        if not self.knows_credentials():
+            raise PasswordChanged
+        if self.revoked_at is not None:
+            raise Revoked
+        if self.absolute_expires_at is not None and self.absolute_expires_at <= now:
+            raise Expired
+
+    def knows_credentials(self) -> bool:
+        """Return whether the user's credentials are those of the sign-in."""
+        stored = self.credential_hash.split()
+        return any(constant_time_compare(mine, known) for known in credential_hashes(self.user) for mine in stored)
+
+    def extend(self, now: datetime, validity: timedelta) -> None:
+        """Let the refresh token of this generation begin at ``now`` and last for ``validity``.
+
+        It never outlasts the session itself (law 11). Tokens count whole seconds, and so does the
+        end of a refresh token here.
+        """
+        self.rotated_at = now
+        self.expires_at = now.replace(microsecond=0) + validity
+        if self.absolute_expires_at is not None:
+            self.expires_at = min(self.expires_at, self.absolute_expires_at)
+
+
+def now() -> datetime:
+    """Return the time that sessions are judged by."""
+    return timezone.now()

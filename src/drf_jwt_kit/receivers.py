@@ -1,0 +1,89 @@
+"""What the kit does when a user, or simplejwt's blacklist, is saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import get_hasher, identify_hasher
+from django.db.models import Model
+from django.db.models.signals import post_save, pre_save
+from django.dispatch import receiver
+
+from . import adoption, models, rotation, sessions
+from .conf import simple_jwt
+from .models import TokenSession
+
+_BEFORE_REHASH = "_drf_jwt_kit_before_rehash"
+
+
+def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
+    """Return whether a save writes the field ``name``."""
+    return update_fields is None or name in update_fields
+
+
+@receiver(pre_save)
+def remember_credentials(
+    *, instance: Model, raw: bool, update_fields: frozenset[str] | None, using: str, **kwargs: Any
+) -> None:
+    """Note what the stored password hashed to before Django hashes the same password anew.
+
+    That is what ``check_password`` does when the hasher or its cost has changed: it sets the raw
+    password, forgets it at once and saves the one field. A password that somebody *changed* is
+    either still remembered when it is saved, or was never set on this instance.
+    """
+    if raw or set(update_fields or ()) != {"password"} or not isinstance(instance, get_user_model()):
+        return
+    if vars(instance).get("_password", "unset") is not None:
+        return
+    stored = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
+    if stored is not None and _outdated(stored.password):
+        before = models.credential_hashes(stored)
+        both = f"{before[0]} {models.credential_hashes(instance)[0]}"
+        # Requests in flight may meet either password until this save is through.
+        rotation.carry_over(TokenSession.objects.filter(user=instance), before, both)
+        setattr(instance, _BEFORE_REHASH, [*before, both])
+
+
+def _outdated(encoded: str) -> bool:
+    """Return whether Django would hash this password anew once it has seen it right."""
+    try:
+        hasher = identify_hasher(encoded)
+    except ValueError:
+        return False
+    preferred = get_hasher()
+    return hasher.algorithm != preferred.algorithm or preferred.must_update(encoded)
+
+
+@receiver(post_save)
+def follow_user(
+    *, instance: Model, created: bool, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    """End a user's sessions when the user is deactivated or the password changes (law 9)."""
+    if raw or created or not isinstance(instance, get_user_model()):
+        return
+    if _writes(update_fields, "is_active") and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
+        sessions.end_all(instance, rotation.USER_INACTIVE)
+    elif _writes(update_fields, "password"):
+        _follow_password(instance)
+
+
+def _follow_password(user: Any) -> None:
+    """Carry sessions over a re-hash; end them after a change."""
+    before: list[str] | None = vars(user).pop(_BEFORE_REHASH, None)
+    if before is not None:
+        mine = TokenSession.objects.filter(user=user)
+        rotation.carry_over(mine, before, models.credential_hashes(user)[0])
+    elif user._password is not None:
+        sessions.end_all(user, rotation.PASSWORD_CHANGED)
+
+
+def follow_blacklist(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+    """End the session of a token that a project's own code put on simplejwt's blacklist."""
+    if created and not raw:
+        sessions.revoke_token(instance.token.token)
+
+
+if apps.is_installed(adoption.BLACKLIST_APP):
+    post_save.connect(follow_blacklist, sender=apps.get_model(adoption.BLACKLISTED))

@@ -1,0 +1,149 @@
+"""Rotation and revocation: every write to a session that exists, each one conditional UPDATE.
+
+Nothing here knows of requests or tokens. Nothing locks a row, and nothing needs a transaction:
+each statement decides by itself who won.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+
+from django.db import OperationalError
+from django.db.models import Case, F, Value, When
+
+from . import lookup, models
+from .conf import kit, leeway
+from .exceptions import Expired, Reused, Revoked
+from .models import TokenSession, TokenSessionQuerySet
+
+# Why sessions end.
+SIGNED_OUT = "signed_out"
+SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+REUSED = "reused"
+TOO_MANY = "too_many_sessions"
+PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+USER_INACTIVE = "user_inactive"
+
+# What ends all sessions of a user also ends tokens that have no row yet: see adoption.
+SWEEPING_REASONS = (SIGNED_OUT_EVERYWHERE, PASSWORD_CHANGED, USER_INACTIVE)
+
+
+class Verdict(Enum):
+    """What presenting a refresh token of some generation means."""
+
+    ROTATE = auto()
+    RETRY = auto()
+    REPLAY = auto()
+
+
+def judge(session: TokenSession, generation: int, now: datetime) -> Verdict:
+    """Return what it means that a refresh token of ``generation`` is presented at ``now``.
+
+    The current one is rotated. The one right before it is a retry within the grace period: a second
+    tab, or a client whose answer was lost. Everything else is a replay (RFC 9700 4.14.2).
+    """
+    if generation == session.generation:
+        return Verdict.ROTATE
+    grace = kit().REFRESH_GRACE_PERIOD
+    within_grace = grace > timedelta(0) and now - session.rotated_at <= grace
+    if generation == session.generation - 1 and within_grace:
+        return Verdict.RETRY
+    return Verdict.REPLAY
+
+
+def confirm(session: TokenSession, generation: int) -> None:
+    """Raise :class:`~drf_jwt_kit.exceptions.Reused` where presenting ``generation`` is a replay."""
+    if judge(session, generation, models.now()) is Verdict.REPLAY:
+        raise Reused
+
+
+def rotate(session: TokenSession, generation: int, validity: timedelta) -> TokenSession:
+    """Return the session as it stands after ``generation`` was exchanged for the next.
+
+    Of all callers with the same generation one rotates (law 1); within the grace period the others
+    get the row it left (law 2). ``validity`` is how long the next refresh token lasts.
+
+    Raises :class:`~drf_jwt_kit.exceptions.Reused` for a replay, which the caller answers by ending
+    the session, and :class:`~drf_jwt_kit.exceptions.Refused` where the session died meanwhile.
+    """
+    now = models.now()
+    verdict = judge(session, generation, now)
+    if verdict is Verdict.ROTATE and not _advance(session, now, validity):
+        session = _reread(session)
+        verdict = judge(session, generation, now)
+        if verdict is Verdict.ROTATE:
+            # A caller's own transaction that cannot see the winner's commit (REPEATABLE READ).
+            raise OperationalError("The session changed in another transaction.")
+    if verdict is Verdict.REPLAY:
+        raise Reused
+    return session
+
+
+def _advance(session: TokenSession, now: datetime, validity: timedelta) -> bool:
+    """Move the session on by one generation; return whether it was this call that did."""
+    generation = session.generation
+    session.extend(now, validity)
+    won = TokenSession.objects.filter(
+        pk=session.pk, generation=generation, revoked_at=None, expires_at__gt=now - leeway()
+    ).update(
+        generation=generation + 1,
+        rotated_at=session.rotated_at,
+        expires_at=session.expires_at,
+        **_under_todays_key(session),
+    )
+    session.generation = generation + 1
+    return won == 1
+
+
+def _under_todays_key(session: TokenSession) -> dict[str, Any]:
+    """Return the change that hashes the credentials under today's key, before the old one is retired.
+
+    It compares before it sets: a re-hash of the password may have changed the row meanwhile.
+    """
+    stored, (todays, *older) = session.credential_hash, models.credential_hashes(session.user)
+    if stored not in older:
+        return {}
+    return {"credential_hash": Case(When(credential_hash=stored, then=Value(todays)), default=F("credential_hash"))}
+
+
+def _reread(session: TokenSession) -> TokenSession:
+    """Return the row as the winner left it; raise if it has no life left."""
+    now = models.now()
+    current = lookup.session_with_user(session.pk)
+    if current is None:
+        raise Revoked
+    current.ensure_live(now)
+    if current.expires_at <= now - leeway():
+        raise Expired
+    return current
+
+
+def revoke(session: TokenSession, reason: str) -> bool:
+    """End one session; return whether it was this call that did."""
+    now = models.now()
+    ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoke_reason=reason)
+    if ended:
+        session.revoked_at, session.revoke_reason = now, reason
+    return ended == 1
+
+
+def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta) -> list[TokenSession]:
+    """End all of ``sessions``; return those that this call ended.
+
+    The rows stay for ``kept_for`` to bar what has no row yet: tokens that simplejwt signed.
+    """
+    now = models.now()
+    dead = set(sessions.exclude(revoked_at=None).values_list("pk", flat=True))
+    alive = sessions.filter(revoked_at=None)
+    if not alive.update(revoked_at=now, revoke_reason=reason, kept_until=now + kept_for):
+        return []
+    # Some may have begun or ended in between: what the UPDATE left in the rows tells which.
+    ended = sessions.filter(revoked_at=now, revoke_reason=reason)
+    return [session for session in ended if session.pk not in dead]
+
+
+def carry_over(sessions: TokenSessionQuerySet, old: list[str], new: str) -> None:
+    """Let sessions of the credentials ``old`` go on under ``new``: the same password, hashed anew."""
+    sessions.filter(revoked_at=None, credential_hash__in=old).update(credential_hash=new)

@@ -1,0 +1,343 @@
+"""Sessions: started at sign-in, continued by refreshing, ended once and for good.
+
+This is the interface for a project's own code: :func:`start`, :func:`rotate`, :func:`revoke` and
+:func:`revoke_all`. The kit's views use nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from asgiref.local import Local
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_finished
+from django.db import Error, connections
+from django.dispatch import receiver
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
+
+from . import adoption, claims, clients, lookup, models, rotation, signals
+from .conf import SIMPLE_JWT_DEFAULTS, kit, leeway, named_class, onto_kit, simple_jwt
+from .exceptions import Invalid, Refused, Reused, Revoked, UserInactive
+from .models import TokenSession
+from .tokens import AccessToken, RefreshToken, RevocableToken, Token
+
+logger = logging.getLogger("drf_jwt_kit")
+
+KIT_REFRESH_TOKEN = "drf_jwt_kit.tokens.RefreshToken"  # noqa: S105 - a path
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """The tokens of one sign-in or refresh, and the session they belong to.
+
+    ``str()`` of a token signs it. ``refresh`` is ``None`` where ``ROTATE_REFRESH_TOKENS`` is off and
+    the client keeps the refresh token that it has.
+    """
+
+    access: AccessToken = field(repr=False)
+    refresh: RefreshToken | None = field(repr=False)
+    session: TokenSession
+
+
+def start(user: Any, request: Any = None, **extra: Any) -> TokenPair:
+    """Start a session for ``user`` and return its first tokens.
+
+    ``request`` tells which device it is. ``extra`` become claims of every token of this session,
+    fixed for its whole life (``amr="otp"``); they must be JSON and take no name that the kit
+    writes itself. Claims that follow the user's state belong into ``get_token`` or ``CLAIMS``.
+    """
+    return begin(user, request, fixed=extra)
+
+
+def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: str = "") -> TokenPair:
+    """Start a session whose claims come from the serializer at the dotted path ``source``."""
+    now = models.now()
+    session = TokenSession.of(user, now, claims=dict(fixed), claims_source=source, **clients.metadata(request))
+    refresh = _refresh_token(session)
+    session.extend(now, refresh.validity)
+    session.save(force_insert=True)
+    _end_surplus(session)
+    signals.announce(signals.session_started, "session_started", logging.INFO, session=session, request=request)
+    return TokenPair(_access_token(session, refresh), refresh, session)
+
+
+def _end_surplus(session: TokenSession) -> None:
+    """End the user's oldest sessions beyond ``MAX_SESSIONS_PER_USER``."""
+    most = kit().MAX_SESSIONS_PER_USER
+    if most is None:
+        return
+    others = TokenSession.objects.live(models.now()).filter(user=session.user).exclude(pk=session.pk)
+    for surplus in others.order_by("-created_at", "-pk")[most - 1 :]:
+        revoke(surplus, rotation.TOO_MANY)
+
+
+@sensitive_variables("refresh", "token")
+def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
+    """Exchange a refresh token for the next pair.
+
+    Of all callers with the same token one moves the session on; within ``REFRESH_GRACE_PERIOD``
+    the others get the same successor. A replay ends the session: RFC 9700 4.14.2.
+
+    Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
+    """
+    token = refresh if isinstance(refresh, RefreshToken) else RefreshToken(refresh)
+    session = find(token)
+    if session._state.adding:
+        session = _adopt(session, token, request)
+    successor = _refresh_token(session)
+    with _replay_ends(session, request):
+        session = _continue(session, token, successor.validity)
+    signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
+    access = _access_token(session, successor)
+    return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
+
+
+def sign_out(refresh: RefreshToken, request: Any = None) -> None:
+    """End the session of a refresh token that is still good.
+
+    Raises a :class:`~drf_jwt_kit.exceptions.Refused`; :func:`revoke_token` takes any token.
+    """
+    session = find(refresh)
+    if session._state.adding:
+        session = _adopt(session, refresh, request)
+    with _replay_ends(session, request):
+        rotation.confirm(session, refresh.generation)
+    revoke(session, rotation.SIGNED_OUT, request)
+
+
+@contextmanager
+def _replay_ends(session: TokenSession, request: Any) -> Iterator[None]:
+    """End ``session`` if what is done shows that its refresh token was used twice (law 3)."""
+    try:
+        yield
+    except Reused:
+        signals.announce(
+            signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
+        )
+        revoke(session, rotation.REUSED, request)
+        _again_after_rollback(partial(rotation.revoke, session, rotation.REUSED))
+        raise
+
+
+def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSession:
+    """Return the row that a candidate became.
+
+    All of the user's sessions may have been ended between the look for that and the INSERT, which
+    that UPDATE then overlooked: so look again.
+    """
+    session = adoption.adopt(session, request)
+    session.ensure_live(models.now())
+    try:
+        adoption.ensure_not_disowned(token, session.user)
+    except Refused:
+        revoke(session, rotation.SIGNED_OUT_EVERYWHERE, request)
+        raise
+    return session
+
+
+def _continue(session: TokenSession, token: RefreshToken, validity: timedelta) -> TokenSession:
+    """Return the session after ``token`` was presented, rotated unless the project turned that off."""
+    if simple_jwt().ROTATE_REFRESH_TOKENS:
+        return rotation.rotate(session, token.generation, validity)
+    rotation.confirm(session, token.generation)
+    return session
+
+
+def _refresh_token(session: TokenSession) -> RefreshToken:
+    """Return a refresh token with the user's claims as they are now (law 11), for ``session``.
+
+    They come from the serializer's ``get_token``, then from ``CLAIMS``, then from what was fixed at
+    sign-in.
+    """
+    made: Token = _source(session).get_token(session.user)
+    token_class = onto_kit(made.__class__, KIT_REFRESH_TOKEN)
+    token = token_class() if issubclass(token_class, RefreshToken) else RefreshToken()
+    token.payload.update(made.payload)
+    token.payload[simple_jwt().USER_ID_CLAIM] = models.user_id(session.user)
+    hook = kit().CLAIMS
+    _add(token, import_string(hook)(session.user, session) if hook else {})
+    _add(token, session.claims)
+    return token
+
+
+def _source(session: TokenSession) -> Any:
+    """Return the serializer class that ``session`` was signed in with."""
+    if session.claims_source:
+        try:
+            return onto_kit(import_string(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        except ImportError:
+            logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
+    named = named_class("TOKEN_OBTAIN_SERIALIZER")
+    return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+
+
+def _add(token: RefreshToken, added: Mapping[str, Any]) -> None:
+    """Put a project's claims on the token, under names that are not the kit's."""
+    if taken := added.keys() & claims.reserved():
+        raise ImproperlyConfigured(f"These claims are written by drf-jwt-kit alone: {', '.join(sorted(taken))}.")
+    token.payload.update(added)
+
+
+def _access_token(session: TokenSession, refresh: RefreshToken) -> AccessToken:
+    """Make ``refresh`` the token of the session's current generation, and return its access token."""
+    refresh.stamp(session.pk, session.generation, session.rotated_at, session.expires_at)
+    access = refresh.access_token
+    access.end_by(session.absolute_expires_at)
+    access.session = refresh.session = session
+    return access
+
+
+def find(token: Token) -> TokenSession:
+    """Return the session of ``token``, with its user, if the token would be accepted by it now.
+
+    One query. A refresh token that simplejwt signed gets a session that is not saved yet, unless it
+    was adopted before. Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
+    """
+    session = _row_of(token)
+    if session is None:
+        session = _unknown(token) if claims.SESSION_CLAIM in token.payload else adoption.candidate(token)
+    try:
+        session.ensure_live(models.now())
+    except UserInactive:
+        if session.revoked_at is None:
+            end_all_of_inactive(session.user)
+        raise
+    if session._state.adding:
+        adoption.ensure_not_disowned(token, session.user)
+    if isinstance(token, RefreshToken) and not simple_jwt().USER_AUTHENTICATION_RULE(session.user):
+        raise UserInactive
+    return session
+
+
+def _row_of(token: Token) -> TokenSession | None:
+    """Return the row of the token's session; raise if it is another user's."""
+    has_session = claims.SESSION_CLAIM in token.payload
+    session = lookup.session_with_user(claims.session_id(token.payload) if has_session else adoption.session_id(token))
+    if session is not None and models.user_id(session.user) != claims.user_id(token.payload):
+        raise Invalid
+    return session
+
+
+def _unknown(token: Token) -> TokenSession:
+    """Raise why a session is not there: its user was deleted, or it was pruned."""
+    models.user_with_id(claims.user_id(token.payload))
+    raise Revoked
+
+
+# -- Ending ----------------------------------------------------------------------------------------
+
+
+def revoke(session: TokenSession, reason: str = rotation.SIGNED_OUT, request: Any = None) -> bool:
+    """End ``session``, with all its tokens; return whether it was this call that did.
+
+    Inside a transaction of the caller's it takes effect when that commits, and not if it is rolled
+    back.
+    """
+    ended = rotation.revoke(session, reason)
+    if ended:
+        _announce_end(session, reason, request)
+    return ended
+
+
+def revoke_all(user: Any, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
+    """End all sessions of ``user`` but ``keep``; return how many this call ended.
+
+    Refresh tokens that simplejwt signed for this user before now end with them.
+    """
+    return end_all(user, rotation.SIGNED_OUT_EVERYWHERE, keep=keep, request=request)
+
+
+def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
+    """End all sessions of ``user`` but ``keep`` for ``reason``; return how many."""
+    ended = _sweep(user, reason, keep)
+    for session in ended:
+        _announce_end(session, reason, request)
+    return len(ended)
+
+
+def _sweep(user: Any, reason: str, keep: TokenSession | UUID | None = None) -> list[TokenSession]:
+    """End sessions, and bar tokens that have none yet; return what this call ended."""
+    sessions = TokenSession.objects.filter(user=user)
+    if keep is not None:
+        sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
+    begun = models.time_ordered_uuid(randomness=bytes(10))
+    kept_for = simple_jwt().REFRESH_TOKEN_LIFETIME
+    ended = rotation.revoke_all(sessions, reason, kept_for)
+    if not ended:
+        adoption.bar(user, reason, kept_for)
+    # Adopted while the first UPDATE ran: the id tells that its token is older than this call.
+    return ended + rotation.revoke_all(sessions.filter(pk__lt=begun), reason, kept_for)
+
+
+def _announce_end(session: TokenSession, reason: str, request: Any) -> None:
+    """Tell that a session ended."""
+    signals.announce(
+        signals.session_revoked, "session_revoked", logging.INFO, session=session, request=request, reason=reason
+    )
+
+
+@sensitive_variables("raw", "token")
+def revoke_token(raw: str, request: Any = None) -> None:
+    """End the session of a token, whatever kind and however old it is (RFC 7009 2.2).
+
+    A token that is not ours, or whose session is unknown, has nothing to end: that is no error. A
+    refresh token of simplejwt's leaves a dead row, so that it stays dead.
+    """
+    try:
+        token = RevocableToken(raw)
+        session = _session_to_end(token)
+    except Refused:
+        return
+    if session is not None:
+        revoke(session, rotation.SIGNED_OUT, request)
+
+
+def _session_to_end(token: RevocableToken) -> TokenSession | None:
+    """Return the session that revoking ``token`` ends, ``None`` where it ends none."""
+    if token.sid is None and token.kind != RefreshToken.token_type:
+        return None
+    session = _row_of(token)
+    if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:
+        return adoption.adopt(adoption.candidate(token), None)
+    return session
+
+
+# -- Ending while a request is refused -------------------------------------------------------------
+
+_rolled_back = Local()
+
+
+def end_all_of_inactive(user: Any) -> None:
+    """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
+    end_all(user, rotation.USER_INACTIVE)
+    _again_after_rollback(partial(_sweep, user, rotation.USER_INACTIVE))
+
+
+def _again_after_rollback(end: Callable[[], object]) -> None:
+    """Call ``end`` once more after the request, if what was just done is about to be rolled back.
+
+    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal; that a session ended
+    has to survive it (law 4).
+    """
+    connection = connections[models.writing_database()]
+    if connection.in_atomic_block and connection.settings_dict["ATOMIC_REQUESTS"]:
+        _rolled_back.ends = [*getattr(_rolled_back, "ends", ()), end]
+
+
+@receiver(request_finished)
+def revoke_pending(**kwargs: Any) -> None:
+    """End what a request that was rolled back had ended."""
+    ends, _rolled_back.ends = getattr(_rolled_back, "ends", ()), ()
+    for end in ends:
+        try:
+            end()
+        except Error:
+            logger.exception("A session could not be ended.")

@@ -1,0 +1,75 @@
+"""Projects that have simplejwt's blacklist app: run with ``--ds=tests.settings.blacklist``, by test_adoption."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models.signals import post_save
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.exceptions import Refused, Revoked
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.tokens import RefreshToken as KitRefreshToken
+
+pytestmark = pytest.mark.django_db
+
+
+def counts() -> tuple[int, ...]:
+    """Return how many rows simplejwt's two tables have."""
+    names = ("OutstandingToken", "BlacklistedToken")
+    return tuple(apps.get_model("token_blacklist", name).objects.count() for name in names)
+
+
+def test_a_token_blacklisted_before_the_upgrade_is_refused(user: Any) -> None:
+    """Law 4: what simplejwt had ended stays ended."""
+    token = RefreshToken.for_user(user)
+    token.blacklist()
+    TokenSession.objects.all().delete()
+    with pytest.raises(Revoked):
+        sessions.rotate(str(token))
+    assert not TokenSession.objects.exists()
+
+
+def test_an_outstanding_token_is_adopted(user: Any) -> None:
+    """A token that simplejwt knows and did not blacklist signs nobody out."""
+    assert sessions.rotate(str(RefreshToken.for_user(user))).session.generation == 1
+
+
+def test_the_kit_adds_no_rows_to_simplejwts_tables(user: Any, post: Any, sign_in: Any) -> None:
+    """Law 6: signing in, refreshing and signing out leave them as they are."""
+    refresh = post("token/refresh/", refresh=sign_in().refresh).data["refresh"]
+    assert post("token/blacklist/", refresh=refresh).status_code == 200
+    assert counts() == (0, 0)
+
+
+@pytest.mark.parametrize("token_class", [RefreshToken, KitRefreshToken], ids=["simplejwt", "kit"])
+def test_blacklisting_in_a_projects_code_ends_the_session(user: Any, token_class: Any, client: Any) -> None:
+    """``RefreshToken(raw).blacklist()``, simplejwt's way to sign out, keeps working (law 4)."""
+    pair = sessions.start(user)
+    token_class(str(pair.refresh)).blacklist()
+    with pytest.raises(Revoked):
+        sessions.rotate(str(pair.refresh))
+    with pytest.raises(Refused):
+        sessions.find(pair.access)
+
+
+def test_blacklisting_an_old_token_bars_it(user: Any) -> None:
+    """A token without a session is barred by simplejwt's own row."""
+    token = RefreshToken.for_user(user)
+    token.blacklist()
+    for _ in range(2):
+        with pytest.raises(Revoked):
+            sessions.rotate(str(token))
+
+
+def test_loading_a_fixture_ends_nothing(user: Any) -> None:
+    """``loaddata`` restores rows; it signs nobody out by itself."""
+    model = apps.get_model("token_blacklist", "BlacklistedToken")
+    outstanding = apps.get_model("token_blacklist", "OutstandingToken")
+    pair = sessions.start(user)
+    known = outstanding(user=user, jti=pair.refresh["jti"], token=str(pair.refresh))
+    post_save.send(sender=model, instance=model(token=known), created=True, raw=True, update_fields=None)
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1

@@ -1,0 +1,308 @@
+"""Refresh tokens that simplejwt signed: adopted once each, and ended for good like any other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.utils import get_md5_hash_password
+
+from drf_jwt_kit import introspection, sessions
+from drf_jwt_kit.exceptions import PasswordChanged, Refused, Reused, Revoked, UserInactive, UserNotFound
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.tokens import RefreshToken as KitRefreshToken
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A project with simplejwt alone: the kit is not installed there.
+MINT = """
+import sys
+from django.conf import settings
+settings.configure(
+    SECRET_KEY=sys.argv[1], INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"], USE_TZ=True
+)
+import django
+django.setup()
+from django.contrib.auth.models import User
+from rest_framework_simplejwt.tokens import RefreshToken
+for pk in sys.argv[2:]:
+    for _ in range(100):
+        print(RefreshToken.for_user(User(pk=int(pk))))
+assert "drf_jwt_kit" not in sys.modules
+"""
+
+
+@pytest.fixture
+def legacy(user: Any, clock: Any) -> str:
+    """A refresh token of alice's that simplejwt signed."""
+    return str(RefreshToken.for_user(user))
+
+
+def minted_before(secret_key: str, users: list[Any]) -> list[str]:
+    """Return 100 tokens for each user, minted by a process that has simplejwt and no kit."""
+    command = [sys.executable, "-c", MINT, secret_key, *(str(user.pk) for user in users)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    minted = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return minted.stdout.split()
+
+
+def test_an_upgrade_signs_nobody_out(settings: Any, post: Any, db: None) -> None:
+    """A thousand tokens from before the kit, each refreshed twice: everybody stays signed in."""
+    users = [get_user_model().objects.create_user(f"user{number}") for number in range(10)]
+    tokens = minted_before(settings.SECRET_KEY, users)
+    assert len(tokens) == 1000
+    adopted = [post("token/refresh/", refresh=token) for token in tokens]
+    assert {answer.status_code for answer in adopted} == {200}
+    again = [post("token/refresh/", refresh=answer.data["refresh"]) for answer in adopted]
+    assert {answer.status_code for answer in again} == {200}
+    assert TokenSession.objects.filter(revoked_at=None, generation=2).count() == 1000
+
+
+def test_adoption_happens_once(legacy: str, clock: Any) -> None:
+    """Laws 2 and 3: the same successor within grace, the end of the session after it."""
+    first = sessions.rotate(legacy)
+    assert str(sessions.rotate(legacy).refresh) == str(first.refresh)
+    clock.shift(timedelta(seconds=31))
+    with pytest.raises(Reused):
+        sessions.rotate(legacy)
+    with pytest.raises(Revoked):
+        sessions.rotate(str(first.refresh))
+    assert TokenSession.objects.count() == 1
+
+
+def test_a_replay_stays_one_after_pruning(legacy: str, clock: Any, settings: Any, prune: Any) -> None:
+    """Law 4: the row outlives the token that it bars, whenever rows are pruned."""
+    settings.SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(minutes=10)}
+    sessions.revoke(sessions.rotate(legacy).session)
+    for _ in range(25):
+        clock.shift(timedelta(hours=1))
+        prune()
+        with pytest.raises(Refused):
+            sessions.rotate(legacy)
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize("rotated", [True, False], ids=["after its session ended", "never adopted"])
+def test_leeway_does_not_outlive_the_row(legacy: str, clock: Any, settings: Any, prune: Any, rotated: bool) -> None:
+    """Law 4: where clocks may differ by a minute, a dead token is barred for that minute too."""
+    settings.SIMPLE_JWT = {"LEEWAY": 60, "REFRESH_TOKEN_LIFETIME": timedelta(minutes=10)}
+    if rotated:
+        sessions.rotate(legacy)
+        clock.shift(timedelta(hours=24))
+    else:
+        clock.shift(timedelta(hours=24, seconds=10))
+    sessions.revoke_token(legacy)
+    clock.shift(timedelta(seconds=20))
+    prune()
+    with pytest.raises(Refused):
+        sessions.rotate(legacy)
+
+
+@pytest.fixture
+def prune() -> Any:
+    """A function that prunes, as cron does."""
+    return lambda: call_command("jwt_prune", stdout=StringIO())
+
+
+def test_a_kit_token_for_a_user_is_adopted_too(user: Any) -> None:
+    """``RefreshToken.for_user`` in a project's code works unchanged, and gets a session when it is used."""
+    pair = sessions.rotate(str(KitRefreshToken.for_user(user)))
+    assert pair.session.user_id == user.pk
+    assert pair.access.sid == pair.session.pk
+
+
+def test_a_token_with_a_numeric_user_id_is_adopted(user: Any) -> None:
+    """Simplejwt wrote integers before 5.5."""
+    token = RefreshToken.for_user(user)
+    token["user_id"] = user.pk
+    assert sessions.rotate(str(token)).access["user_id"] == str(user.pk)
+
+
+def test_an_adopted_session_knows_its_device(legacy: str, client: Any) -> None:
+    """The session list names the device that refreshed first."""
+    answer = client.post("/api/token/refresh/", {"refresh": legacy}, format="json", HTTP_USER_AGENT="Old app")
+    (listed,) = client.get("/api/sessions/", **bearer(answer.data["access"])).data
+    assert (listed["user_agent"], listed["ip_address"], listed["current"]) == ("Old app", "127.0.0.1", True)
+
+
+def test_without_rotation_an_old_token_keeps_working(legacy: str, settings: Any, clock: Any) -> None:
+    """``ROTATE_REFRESH_TOKENS = False``: adopted, revocable, never a replay of itself."""
+    settings.SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": False}
+    for _ in range(3):
+        session = sessions.rotate(legacy).session
+        clock.shift(timedelta(hours=1))
+    sessions.revoke(session)
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)
+
+
+# -- Dead stays dead, adopted or not ---------------------------------------------------------------
+
+
+def test_revoking_leaves_a_dead_row(legacy: str, post: Any) -> None:
+    """Law 4: a token that never had a session is ended like one that had."""
+    assert post("token/revoke/", token=legacy).status_code == 200
+    assert TokenSession.objects.get().revoke_reason == "signed_out"
+    assert post("token/refresh/", refresh=legacy).data["reason"] == "revoked"
+    assert post("token/verify/", token=legacy).data["reason"] == "revoked"
+
+
+def test_revoking_an_inactive_users_token_lasts(legacy: str, user: Any, post: Any) -> None:
+    """Laws 4 and 9: signing out counts while the user is inactive, and after re-activation."""
+    users = get_user_model().objects.filter(pk=user.pk)
+    users.update(is_active=False)
+    assert post("token/revoke/", token=legacy).status_code == 200
+    users.update(is_active=True)
+    assert post("token/refresh/", refresh=legacy).status_code == 401
+
+
+def test_revoking_an_expired_old_token_leaves_nothing(legacy: str, post: Any, clock: Any) -> None:
+    """Law 6: what is dead already needs no row."""
+    clock.shift(timedelta(days=2))
+    assert post("token/revoke/", token=legacy).status_code == 200
+    assert not TokenSession.objects.exists()
+
+
+def test_revoking_an_old_access_token_leaves_nothing(user: Any, post: Any) -> None:
+    """There is no session that it could end."""
+    assert post("token/revoke/", token=str(RefreshToken.for_user(user).access_token)).status_code == 200
+    assert not TokenSession.objects.exists()
+
+
+def _sign_out_everywhere(user: Any) -> None:
+    sessions.revoke_all(user)
+
+
+def _change_password(user: Any) -> None:
+    user.set_password("a new one")
+    user.save()
+
+
+def _deactivate_and_reactivate(user: Any) -> None:
+    user.is_active = False
+    user.save()
+    user.is_active = True
+    user.save()
+
+
+def _end_by_command(user: Any) -> None:
+    call_command("jwt_revoke", user=user.get_username(), stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [_sign_out_everywhere, _change_password, _deactivate_and_reactivate, _end_by_command],
+)
+@pytest.mark.parametrize("rows", ["no row", "a live row", "a dead row"])
+def test_what_ends_all_sessions_ends_tokens_without_one(
+    legacy: str, user: Any, clock: Any, rows: str, sweep: Any
+) -> None:
+    """Laws 4 and 9: a token that was not adopted yet is swept up, whatever else the user has."""
+    if rows != "no row":
+        session = sessions.start(user).session
+        if rows == "a dead row":
+            sessions.revoke(session)
+    clock.shift(timedelta(minutes=1))
+    sweep(user)
+    clock.shift(timedelta(minutes=1))
+    with pytest.raises(Refused):
+        sessions.rotate(legacy)
+    assert sessions.start(user).session.revoked_at is None
+
+
+def test_ending_everybody_by_command_ends_their_tokens_without_a_session(legacy: str, user: Any, clock: Any) -> None:
+    """Law 4: ``jwt_revoke --all`` is for the day after a theft; what was stolen may not be adopted yet."""
+    sessions.start(user)
+    clock.shift(timedelta(minutes=1))
+    call_command("jwt_revoke", all=True, stdout=StringIO())
+    with pytest.raises(Refused):
+        sessions.rotate(legacy)
+
+
+@pytest.mark.parametrize("sweep", [_sign_out_everywhere, _change_password])
+def test_a_sweep_does_not_reach_tokens_made_after_it(user: Any, clock: Any, sweep: Any) -> None:
+    """A project that makes tokens by ``for_user`` goes on doing so after a sign-out."""
+    sessions.start(user)
+    sweep(user)
+    clock.shift(timedelta(seconds=1))
+    assert sessions.rotate(str(RefreshToken.for_user(user))).session.revoked_at is None
+
+
+def test_ending_one_session_leaves_old_tokens_alone(legacy: str, user: Any) -> None:
+    """Signing one device out signs out that one."""
+    sessions.revoke(sessions.start(user).session)
+    assert sessions.rotate(legacy).session.user_id == user.pk
+
+
+def test_an_inactive_or_deleted_user_adopts_nothing(legacy: str, user: Any) -> None:
+    """Law 9, for tokens from before the kit."""
+    user.is_active = False
+    user.save()
+    with pytest.raises(UserInactive):
+        sessions.rotate(legacy)
+    user.delete()
+    with pytest.raises(UserNotFound):
+        sessions.rotate(legacy)
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["setting kept", "setting removed as the check says"])
+def test_a_token_tied_to_an_older_password_is_refused(user: Any, settings: Any, settled: bool) -> None:
+    """Law 9: what ``CHECK_REVOKE_TOKEN`` tied to a password is not freed by the upgrade."""
+    settings.SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True} if settled else {}
+    tied = RefreshToken.for_user(user)
+    tied["hash_password"] = get_md5_hash_password(user.password)
+    access = str(tied.access_token)
+    tied = str(tied)
+    get_user_model().objects.filter(pk=user.pk).update(password="md5$x$changed")
+    with pytest.raises(PasswordChanged):
+        sessions.rotate(tied)
+    with pytest.raises(PasswordChanged):
+        introspection.ensure_acceptable(access)
+
+
+def test_a_token_tied_to_todays_password_is_adopted(user: Any, settings: Any) -> None:
+    """``CHECK_REVOKE_TOKEN`` refuses nobody whose password stayed."""
+    settings.SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True}
+    tied = RefreshToken.for_user(user)
+    tied["hash_password"] = get_md5_hash_password(user.password)
+    assert sessions.rotate(str(tied)).session.user_id == user.pk
+
+
+def test_a_row_that_vanished_while_adopting_is_refused(user: Any, legacy: str) -> None:
+    """Law 4: adopted by another caller and deleted in between: nothing to go on with."""
+
+    def vanish(execute: Any, sql: str, *args: Any) -> Any:
+        done = execute(sql, *args)
+        if sql.startswith("INSERT"):
+            TokenSession.objects.all()._raw_delete("default")
+        return done
+
+    with connection.execute_wrapper(vanish), pytest.raises(Revoked):
+        sessions.rotate(legacy)
+
+
+# -- With simplejwt's blacklist app ----------------------------------------------------------------
+
+
+def test_everything_about_the_blacklist_app_holds() -> None:
+    """Another set of installed apps needs another process: tests/blacklist_app.py runs there."""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "-n", "0"]
+    command += ["--ds=tests.settings.blacklist", "tests/blacklist_app.py"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
+    assert ran.returncode == 0, ran.stdout

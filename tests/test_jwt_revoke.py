@@ -1,0 +1,95 @@
+"""``manage.py jwt_revoke``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.exceptions import Revoked
+from drf_jwt_kit.models import TokenSession
+
+pytestmark = pytest.mark.django_db
+
+
+def revoke(*arguments: str) -> str:
+    """Run the command as from a shell and return what it said."""
+    said = StringIO()
+    call_command("jwt_revoke", *arguments, stdout=said)
+    return said.getvalue()
+
+
+@pytest.fixture
+def pairs(user: Any) -> list[sessions.TokenPair]:
+    """Two sessions of alice's and one of bob's."""
+    bob = get_user_model().objects.create_user("bob")
+    return [sessions.start(owner) for owner in (user, user, bob)]
+
+
+def alive(pairs: list[sessions.TokenPair]) -> list[bool]:
+    """Return which of the sessions still live."""
+    return [not TokenSession.objects.exclude(revoked_at=None).filter(pk=pair.session.pk).exists() for pair in pairs]
+
+
+def test_one_session(pairs: list[sessions.TokenPair]) -> None:
+    """``--session``, by the id that the log and the admin show."""
+    assert revoke("--session", str(pairs[0].session.pk)).startswith("1 ")
+    assert alive(pairs) == [False, True, True]
+    assert revoke("--session", str(pairs[0].session.pk)).startswith("0 ")
+    assert TokenSession.objects.get(pk=pairs[0].session.pk).revoke_reason == "ended_by_command"
+
+
+def test_all_of_one_user(pairs: list[sessions.TokenPair]) -> None:
+    """``--user``, by name."""
+    assert revoke("--user", "alice").startswith("2 ")
+    assert alive(pairs) == [False, False, True]
+
+
+def test_everybody(pairs: list[sessions.TokenPair]) -> None:
+    """``--all``; a second time there is nobody left."""
+    assert revoke("--all").startswith("3 ")
+    assert alive(pairs) == [False, False, False]
+    assert revoke("--all").startswith("0 ")
+    with pytest.raises(Revoked):
+        sessions.rotate(str(pairs[2].refresh))
+
+
+def test_everybody_includes_who_is_within_leeway(user: Any, clock: Any, settings: Any) -> None:
+    """Law 4: a token that would still be accepted is ended with the others."""
+    settings.SIMPLE_JWT = {"LEEWAY": 60}
+    refresh = str(sessions.start(user).refresh)
+    clock.shift(timedelta(days=1, seconds=30))
+    revoke("--all")
+    with pytest.raises(Revoked):
+        sessions.rotate(refresh)
+
+
+NOBODYS = "0198f3a0-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--session", ""),
+        ("--session", "not-an-id"),
+        ("--session", NOBODYS),
+        ("--session", "\0"),
+        ("--user", ""),
+        ("--user", "mallory"),
+        ("--user", "alice", "--all"),
+        ("--all", "--session", NOBODYS),
+        ("alice",),
+    ],
+    ids=lambda arguments: " ".join(arguments)[:20] or "nothing",
+)
+def test_what_names_nobody_ends_nothing(pairs: list[sessions.TokenPair], arguments: tuple[str, ...]) -> None:
+    """An empty shell variable or a typing error is refused in words: it signs nobody out, least of all everybody."""
+    with pytest.raises(CommandError):
+        revoke(*arguments)
+    assert alive(pairs) == [True, True, True]

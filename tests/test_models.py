@@ -1,0 +1,161 @@
+"""The table, its ids and its queries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.db import models as django_models
+
+from drf_jwt_kit import lookup, models, sessions
+from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
+from drf_jwt_kit.models import TokenSession
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+def test_an_id_is_a_version_7_uuid() -> None:
+    """RFC 9562 A.6: the published example, bit for bit."""
+    randomness = bytes.fromhex("0cc318c4dc0c0c07398f")
+    example = models.time_ordered_uuid(0x017F22E279B0, randomness)
+    assert example == UUID("017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
+    assert (example.version, example.variant) == (7, "specified in RFC 4122")
+
+
+def test_ids_sort_by_the_time_they_were_made(clock: Any) -> None:
+    """Law 6: new rows go to the end of the index, however many there are."""
+    made = []
+    for _ in range(50):
+        made.append(models.time_ordered_uuid())
+        clock.shift(timedelta(milliseconds=1))
+    assert made == sorted(made)
+    assert len({models.time_ordered_uuid() for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize("issued_at", [0, 1_700_000_000, 1_700_000_000.5, 253_402_214_400])
+def test_an_adopted_id_follows_from_the_token(issued_at: float) -> None:
+    """The second use of a token finds the row of the first, and no other token's."""
+    one = models.adopted_id("a", issued_at)
+    assert one == models.adopted_id("a", issued_at) != models.adopted_id("b", issued_at)
+    assert one.version == 7
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "999999999"])
+def test_an_id_that_nobody_has_is_not_found(user: Any, text: str) -> None:
+    """Law 9: a well-formed id without a user says so."""
+    with pytest.raises(UserNotFound):
+        models.user_with_id(text)
+
+
+@pytest.mark.parametrize("text", ["", " 1", "1 ", "01", "+1", "1.0", "1e3", "abc", "1\0", "٣", "9" * 5000, str(2**63)])
+def test_an_id_that_the_field_would_not_write_is_invalid(user: Any, text: str) -> None:
+    """Nothing strange reaches the database, and no user has two spellings."""
+    with pytest.raises(Refused) as refused:
+        models.user_with_id(text)
+    assert isinstance(refused.value, (Invalid, UserNotFound))
+    assert not isinstance(refused.value, UserNotFound) or text == str(2**63)
+
+
+def test_an_id_names_one_user(user: Any, settings: Any) -> None:
+    """By the primary key out of the box, by another field where the project says so."""
+    assert models.user_with_id(str(user.pk)) == user
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    assert models.user_with_id("alice") == user
+    assert models.user_id(user) == "alice"
+
+
+@pytest.mark.parametrize(
+    ("values", "live", "prunable"),
+    [
+        ({}, True, False),
+        ({"expires_at": 0}, False, True),
+        ({"expires_at": 1}, True, False),
+        ({"absolute_expires_at": None}, True, False),
+        ({"absolute_expires_at": 0}, False, False),
+        ({"revoked_at": 0}, False, False),
+        ({"revoked_at": 0, "expires_at": -1}, False, True),
+        ({"expires_at": -1, "kept_until": 1}, False, False),
+        ({"expires_at": -1, "kept_until": 0}, False, True),
+    ],
+    ids=str,
+)
+def test_a_row_is_live_prunable_or_neither(user: Any, clock: Any, values: Any, live: bool, prunable: bool) -> None:
+    """What refreshes and what is deleted never overlap (law 4); numbers are hours from now."""
+    now = models.now()
+    moments = {name: None if hours is None else now + hours * HOUR for name, hours in values.items()}
+    TokenSession.objects.filter(pk=sessions.start(user).session.pk).update(**moments)
+    assert TokenSession.objects.live(now).exists() is live
+    assert TokenSession.objects.prunable(now).exists() is prunable
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (lambda session: setattr(session.user, "is_active", False), UserInactive),
+        (lambda session: setattr(session.user, "password", "another"), PasswordChanged),
+        (lambda session: setattr(session, "revoked_at", session.created_at), Revoked),
+        (lambda session: setattr(session, "absolute_expires_at", session.created_at), Expired),
+    ],
+    ids=["inactive", "password", "revoked", "expired"],
+)
+def test_a_session_says_why_it_is_dead(user: Any, clock: Any, change: Any, refusal: type[Refused]) -> None:
+    """Law 9: each cause has its reason."""
+    session = sessions.start(user).session
+    session.ensure_live(models.now())
+    change(session)
+    with pytest.raises(refusal):
+        session.ensure_live(models.now())
+
+
+def test_the_users_state_is_said_first(user: Any, clock: Any) -> None:
+    """A deactivated user reads why, not that a session was ended because of it."""
+    session = sessions.start(user).session
+    session.revoked_at = session.absolute_expires_at = session.created_at
+    user.is_active, user.password = False, "another"
+    for refusal in (UserInactive, PasswordChanged):
+        with pytest.raises(refusal):
+            session.ensure_live(models.now())
+        user.is_active = True
+
+
+def test_a_long_credential_hash_fits(user: Any, monkeypatch: Any) -> None:
+    """A user model's own ``get_session_auth_hash`` may return more than the column holds."""
+    monkeypatch.setattr(type(user), "get_session_auth_hash", lambda self: "h" * 500)
+    session = sessions.start(user).session
+    assert lookup.session_with_user(session.pk).knows_credentials()
+
+
+def test_a_session_reads_as_its_id(user: Any) -> None:
+    """Law 10: what a log line or the admin shows of it is no secret."""
+    session = sessions.start(user).session
+    assert str(session) == str(session.pk)
+
+
+def test_the_indexes_are_those_that_are_queried() -> None:
+    """The primary key, the user, the expiry: and nothing that every refresh would have to move."""
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, TokenSession._meta.db_table)
+    indexed = {tuple(found["columns"]) for found in constraints.values() if found["index"] or found["primary_key"]}
+    assert indexed == {("id",), ("user_id",), ("expires_at",)}
+
+
+def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: Any) -> None:
+    """A user who was deleted softly has no session any more, as simplejwt never found such users."""
+
+    class Present(django_models.Manager):
+        def get_queryset(self) -> Any:
+            return super().get_queryset().exclude(first_name="deleted")
+
+    present = Present()
+    present.model = get_user_model()
+    monkeypatch.setattr(get_user_model(), "objects", present)
+    session = sessions.start(user).session
+    assert lookup.session_with_user(session.pk).user == user
+    type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
+    assert lookup.session_with_user(session.pk) is None

@@ -1,0 +1,240 @@
+"""Law 9, where it depends on how a user is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.core import serializers
+from django.db import DatabaseError, connection, transaction
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.exceptions import PasswordChanged
+from drf_jwt_kit.models import TokenSession
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+FAST, FASTER = "django.contrib.auth.hashers.MD5PasswordHasher", "tests.test_receivers.OneRound"
+SCRYPT = "django.contrib.auth.hashers.ScryptPasswordHasher"
+
+
+class OneRound(PBKDF2PasswordHasher):
+    """A hasher whose cost a project raises later."""
+
+    iterations = 1
+
+
+class TwoRounds(PBKDF2PasswordHasher):
+    """The same hasher, with the cost raised."""
+
+    iterations = 2
+
+
+RENEWED = {
+    "another algorithm": ([FAST], [SCRYPT, FAST]),
+    "a higher cost": ([FASTER], ["tests.test_receivers.TwoRounds"]),
+}
+
+
+@pytest.fixture(params=RENEWED)
+def outdated(request: Any, user: Any, settings: Any) -> Any:
+    """Alice with a password that Django will hash anew, and the preferred hasher changed."""
+    before, after = RENEWED[request.param]
+    settings.PASSWORD_HASHERS = before
+    user.set_password(PASSWORD)
+    user.save()
+    settings.PASSWORD_HASHERS = after
+    return get_user_model().objects.get(pk=user.pk)
+
+
+def lives(session: TokenSession) -> bool:
+    """Return whether the session would be continued."""
+    stored = TokenSession.objects.select_related("user").get(pk=session.pk)
+    return stored.revoked_at is None and stored.knows_credentials()
+
+
+@pytest.mark.parametrize(
+    "rehash",
+    [
+        lambda user: authenticate(username="alice", password=PASSWORD),
+        lambda user: user.check_password(PASSWORD),
+        lambda user: get_user_model().objects.defer("password").get(pk=user.pk).check_password(PASSWORD),
+    ],
+    ids=["authenticate", "check_password", "check_password of a deferred field"],
+)
+def test_a_rehash_signs_nobody_out(outdated: Any, rehash: Callable[[Any], Any]) -> None:
+    """Law 9: Django hashes the password anew wherever it sees it right, and every device stays."""
+    devices = [sessions.start(outdated).session for _ in range(2)]
+    before = outdated.password
+    assert rehash(outdated)
+    assert get_user_model().objects.get(pk=outdated.pk).password != before
+    assert all(lives(session) for session in devices)
+
+
+def test_a_wrong_password_changes_nothing(outdated: Any) -> None:
+    """Law 9: only the right one is hashed anew."""
+    session = sessions.start(outdated).session
+    assert not outdated.check_password("wrong")
+    assert lives(session)
+
+
+def test_a_refresh_that_a_rehash_overtakes_keeps_its_session(outdated: Any) -> None:
+    """Law 9: one device refreshes while another signs in and the hash is renewed."""
+    refresh = str(sessions.start(outdated).refresh)
+    overtaken = False
+
+    def rehash_first(execute: Any, sql: str, *args: Any) -> Any:
+        nonlocal overtaken
+        if sql.startswith("UPDATE") and not overtaken:
+            overtaken = True
+            assert outdated.check_password(PASSWORD)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(rehash_first):
+        pair = sessions.rotate(refresh)
+    assert lives(pair.session)
+
+
+def _assign_and_save_field(user: Any) -> None:
+    user.password = make_password("a new one")
+    user.save(update_fields=["password"])
+
+
+def _assign_and_save(user: Any) -> None:
+    user.password = make_password("a new one")
+    user.save()
+
+
+def _set_and_save_field(user: Any) -> None:
+    user.set_password("a new one")
+    user.save(update_fields=["password"])
+
+
+def _set_after_rehash(user: Any) -> None:
+    user.check_password(PASSWORD)
+    _assign_and_save_field(user)
+
+
+def _set_and_save_twice(user: Any) -> None:
+    user.set_password("a first one")
+    user.save()
+    _assign_and_save_field(user)
+
+
+@pytest.mark.parametrize(
+    "change", [_assign_and_save_field, _assign_and_save, _set_and_save_field, _set_after_rehash, _set_and_save_twice]
+)
+def test_a_change_is_not_taken_for_a_rehash(outdated: Any, change: Callable[[Any], None]) -> None:
+    """Law 9: where the stored hash was outdated as well, another password still signs out."""
+    pair = sessions.start(outdated)
+    change(outdated)
+    with pytest.raises(PasswordChanged):
+        sessions.rotate(str(pair.refresh))
+
+
+def test_the_same_password_set_again_signs_out(user: Any) -> None:
+    """Law 9: somebody who sets the password expects a clean slate, whatever the hasher's salt."""
+    session = sessions.start(user).session
+    user.set_password(PASSWORD)
+    user.save()
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
+
+
+@pytest.mark.parametrize("encoded", ["", "!", "unknown$1$2$3", "plain"])
+def test_an_unreadable_stored_hash_is_no_rehash(user: Any, encoded: str) -> None:
+    """A hash that no hasher knows cannot be a right password that was hashed anew."""
+    get_user_model().objects.filter(pk=user.pk).update(password=encoded)
+    user.refresh_from_db()
+    user._password = None
+    pair = sessions.start(user)
+    _assign_and_save_field(user)
+    with pytest.raises(PasswordChanged):
+        sessions.rotate(str(pair.refresh))
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda user: user.save(),
+        lambda user: user.save(update_fields=["last_login"]),
+        lambda user: user.save(update_fields=["password"]),
+        lambda user: user.save(update_fields=["is_active"]),
+        lambda user: user.save(update_fields=[]),
+        lambda user: user.get_session_auth_hash(),
+    ],
+    ids=["all", "last_login", "password", "is_active", "nothing", "no save"],
+)
+def test_saving_a_user_unchanged_ends_nothing(user: Any, save: Callable[[Any], Any]) -> None:
+    """Profile edits, sign-ins and imports save users all day long."""
+    fresh = get_user_model().objects.get(pk=user.pk)
+    session = sessions.start(fresh).session
+    save(fresh)
+    assert lives(session)
+
+
+def test_a_user_row_that_is_gone_is_no_rehash(user: Any) -> None:
+    """Saving a deleted user's password raises as it always did, and nothing of the kit's comes before."""
+    user._password = None
+    get_user_model().objects.filter(pk=user.pk).delete()
+    with pytest.raises(DatabaseError, match="did not affect any rows"):
+        user.save(update_fields=["password"])
+
+
+def test_loading_a_fixture_ends_nothing(user: Any) -> None:
+    """``loaddata`` saves users raw; it signs nobody out by itself."""
+    session = sessions.start(user).session
+    for loaded in serializers.deserialize("json", serializers.serialize("json", [user])):
+        loaded.save()
+    assert lives(session)
+
+
+def test_a_change_that_is_rolled_back_ends_nothing(user: Any) -> None:
+    """Law 4: the end follows the transaction that the change is part of."""
+    session = sessions.start(user).session
+    with transaction.atomic():
+        user.is_active = False
+        user.save()
+        transaction.set_rollback(True)
+    assert lives(session)
+
+
+def test_another_users_change_ends_nothing(user: Any) -> None:
+    """Law 9 is about one user's sessions."""
+    session = sessions.start(user).session
+    bob = get_user_model().objects.create_user("bob", password=PASSWORD)
+    bob.set_password("a new one")
+    bob.is_active = False
+    bob.save()
+    assert lives(session)
+
+
+def test_deactivation_keeps_its_reason_over_a_password_change(user: Any) -> None:
+    """One save may do both."""
+    session = sessions.start(user).session
+    user.set_password("a new one")
+    user.is_active = False
+    user.save()
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
+def test_inactive_users_keep_their_sessions_where_the_project_lets_them_in(user: Any, settings: Any) -> None:
+    """``CHECK_USER_IS_ACTIVE = False``: then a profile edit of an inactive user is no reason to sign out."""
+    settings.SIMPLE_JWT = {"CHECK_USER_IS_ACTIVE": False}
+    user.is_active = False
+    user.save()
+    pair = sessions.start(user)
+    user.save()
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1
+
+
+def test_the_admins_password_form_signs_out(user: Any, admin_client: Any) -> None:
+    """Law 9: an administrator's reset counts as the user's own."""
+    session = sessions.start(user).session
+    new = {"password1": "another horse 42", "password2": "another horse 42", "usable_password": "true"}
+    answer = admin_client.post(f"/admin/auth/user/{user.pk}/password/", new)
+    assert answer.status_code == 302
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"

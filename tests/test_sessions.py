@@ -1,0 +1,363 @@
+"""The interface for a project's own code: start, rotate, revoke, revoke_all."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import request_finished
+from django.db import OperationalError, connection, transaction
+from django.test import RequestFactory
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.exceptions import Expired, Invalid, Refused, Reused, Revoked, UserInactive, WrongType
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
+from drf_jwt_kit.tokens import AccessToken, RefreshToken
+from tests.conftest import bearer
+
+pytestmark = pytest.mark.django_db
+
+HERE = __name__
+
+
+def staff_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """Return what the project wants on its tokens."""
+    return {"staff": user.is_staff, "started": session.created_at.year, "device": "hook"}
+
+
+def failing_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """Fail, as a directory server that is down would."""
+    raise ConnectionError("the directory is down")
+
+
+def reserved_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """Return a claim that is not the project's to write."""
+    return {"sid": "another's"}
+
+
+class NamedSerializer(TokenObtainPairSerializer):
+    """A project's serializer."""
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Put the name on the token."""
+        token = super().get_token(user)
+        token["name"] = user.get_username()
+        return token
+
+
+# -- Starting --------------------------------------------------------------------------------------
+
+
+def test_a_started_session_has_tokens_that_are_accepted(user: Any, client: Any) -> None:
+    """A project that signs in by other means gets what the endpoint gives."""
+    pair = sessions.start(user)
+    assert pair.access.sid == pair.refresh.sid == pair.session.pk
+    assert client.get("/api/me/", **bearer(str(pair.access))).data["username"] == "alice"
+    assert client.post("/api/token/refresh/", {"refresh": str(pair.refresh)}, format="json").status_code == 200
+
+
+def test_a_pair_does_not_show_its_tokens(user: Any) -> None:
+    """Law 10: a pair in a log line or an error report signs nobody in."""
+    pair = sessions.start(user)
+    assert str(pair.access) not in repr(pair)
+    assert "access" not in repr(pair)
+
+
+def test_a_row_begins_where_its_first_token_begins(user: Any, clock: Any) -> None:
+    """Law 5: the token follows from the row, so both must say the same."""
+    pair = sessions.start(user)
+    session = TokenSession.objects.get(pk=pair.session.pk)
+    assert (session.generation, session.created_at) == (0, session.rotated_at)
+    assert pair.refresh["iat"] == session.rotated_at.timestamp()
+    assert pair.refresh["exp"] == session.expires_at.timestamp()
+    assert session.absolute_expires_at == session.created_at + timedelta(days=30)
+
+
+def test_fixed_claims_live_as_long_as_the_session(user: Any, settings: Any) -> None:
+    """What was true of the sign-in stays on every token, over what the hook says."""
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{HERE}.staff_claim"}
+    pair = sessions.start(user, amr=["pwd", "otp"], device="kiosk")
+    for _ in range(3):
+        for token in (pair.access, pair.refresh):
+            assert (token["amr"], token["device"], token["staff"]) == (["pwd", "otp"], "kiosk", False)
+        pair = sessions.rotate(str(pair.refresh))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf", "aud", "iss", "jti", "sid", "gen", "token_type", "user_id"])
+def test_a_name_that_the_kit_writes_is_refused(user: Any, name: str) -> None:
+    """No fixed claim turns a token into another session's or another user's, and no row is left."""
+    with pytest.raises(ImproperlyConfigured, match=name):
+        sessions.start(user, **{name: "1"})
+    assert not TokenSession.objects.exists()
+
+
+def test_a_reserved_name_from_the_hook_is_refused(user: Any, settings: Any) -> None:
+    """The hook may not write them either, and says so at the first sign-in."""
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{HERE}.reserved_claim"}
+    with pytest.raises(ImproperlyConfigured, match="sid"):
+        sessions.start(user)
+
+
+def test_a_hook_that_fails_costs_no_rotation(user: Any, settings: Any) -> None:
+    """Law 2: claims are computed before the session moves on, so the same token works afterwards."""
+    refresh = str(sessions.start(user).refresh)
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{HERE}.failing_claim", "REFRESH_GRACE_PERIOD": timedelta(0)}
+    with pytest.raises(ConnectionError):
+        sessions.rotate(refresh)
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    assert sessions.rotate(refresh).session.generation == 1
+
+
+def test_the_serializer_of_the_sign_in_keeps_naming_the_claims(user: Any) -> None:
+    """Law 11: a session started by one of several serializers is refreshed by the same one."""
+    pair = sessions.begin(user, fixed={}, source=f"{HERE}.NamedSerializer")
+    get_user_model().objects.filter(pk=user.pk).update(username="alicia")
+    assert sessions.rotate(str(pair.refresh)).access["name"] == "alicia"
+
+
+def test_a_serializer_that_is_gone_signs_nobody_out(user: Any, caplog: Any) -> None:
+    """A project that renames a class loses its claims, not its users, and is told."""
+    pair = sessions.begin(user, fixed={}, source=f"{HERE}.NamedSerializer")
+    TokenSession.objects.update(claims_source=f"{HERE}.RenamedSince")
+    assert "name" not in sessions.rotate(str(pair.refresh)).access
+    assert f"{HERE}.RenamedSince is gone" in caplog.text
+
+
+@pytest.mark.parametrize(("most", "started", "left"), [(1, 3, 1), (2, 5, 2), (3, 3, 3), (None, 5, 5)])
+def test_the_oldest_session_goes_when_there_are_too_many(
+    user: Any, settings: Any, clock: Any, most: int | None, started: int, left: int
+) -> None:
+    """``MAX_SESSIONS_PER_USER``: the newest stay, the others end with a reason."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": most}
+    rows = []
+    for _ in range(started):
+        rows.append(sessions.start(user).session.pk)
+        clock.shift(timedelta(minutes=1))
+    live = TokenSession.objects.filter(revoked_at=None).order_by("created_at").values_list("pk", flat=True)
+    assert list(live) == rows[-left:]
+    assert set(TokenSession.objects.exclude(revoked_at=None).values_list("revoke_reason", flat=True)) <= {
+        "too_many_sessions"
+    }
+
+
+def test_other_users_and_expired_sessions_do_not_count(user: Any, settings: Any, clock: Any) -> None:
+    """The limit is each user's own, and only what still lives is ended."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 1}
+    bob = get_user_model().objects.create_user("bob")
+    expired, other = sessions.start(user).session, sessions.start(bob).session
+    clock.shift(timedelta(hours=25))
+    sessions.start(user)
+    assert TokenSession.objects.filter(pk__in=[expired.pk, other.pk], revoked_at=None).count() == 2
+
+
+# -- Rotating --------------------------------------------------------------------------------------
+
+
+def test_a_token_object_rotates_as_its_text_does(user: Any) -> None:
+    """``rotate`` takes what a project has at hand."""
+    pair = sessions.start(user)
+    assert sessions.rotate(RefreshToken(str(pair.refresh))).session.generation == 1
+
+
+def test_the_same_pair_comes_back_within_grace(user: Any, clock: Any) -> None:
+    """Law 2: with nothing but the row to go by, the successor is the same byte for byte."""
+    first = str(sessions.start(user).refresh)
+    assert len({str(sessions.rotate(first).refresh) for _ in range(5)}) == 1
+
+
+def test_each_generation_has_an_id_of_its_own(user: Any, clock: Any) -> None:
+    """``jti`` is unique (RFC 7519 4.1.7), also where nothing else on the token moved."""
+    pair, seen = sessions.start(user), set()
+    for _ in range(5):
+        seen.add(pair.refresh["jti"])
+        pair = sessions.rotate(str(pair.refresh))
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("token", "refusal"),
+    [
+        (lambda pair, user: "a.b.c", Invalid),
+        (lambda pair, user: str(pair.access), WrongType),
+        (lambda pair, user: _of_another_user(pair), Invalid),
+        (lambda pair, user: _with(pair, sid="018f0000-0000-7000-8000-000000000000"), Revoked),
+        (lambda pair, user: _with(pair, gen=1), Reused),
+        (lambda pair, user: _with(pair, gen=None), Invalid),
+        (lambda pair, user: _with(pair, sid=None), Invalid),
+    ],
+    ids=["garbage", "access", "another user's", "unknown session", "from the future", "no gen", "no sid"],
+)
+def test_a_token_that_is_not_the_sessions_is_refused(user: Any, token: Any, refusal: type[Refused]) -> None:
+    """Whoever signed it, claims that do not fit a live session rotate nothing."""
+    pair = sessions.start(user)
+    with pytest.raises(refusal):
+        sessions.rotate(token(pair, user))
+    assert TokenSession.objects.get().generation == 0
+
+
+def _with(pair: sessions.TokenPair, **claims: Any) -> str:
+    """Return the refresh token with other claims, signed with our key; ``None`` leaves one out."""
+    token = RefreshToken(str(pair.refresh))
+    token.payload = {name: value for name, value in {**token.payload, **claims}.items() if value is not None}
+    return str(token)
+
+
+def _of_another_user(pair: sessions.TokenPair) -> str:
+    """Return the session's token with another user's id on it."""
+    return _with(pair, user_id=str(get_user_model().objects.create_user("mallory").pk))
+
+
+def test_the_authentication_rule_is_asked_at_every_refresh(user: Any, settings: Any) -> None:
+    """Law 9: a project's own rule of who may sign in counts now, not only at the sign-in."""
+    refresh = str(sessions.start(user).refresh)
+    settings.SIMPLE_JWT = {"USER_AUTHENTICATION_RULE": f"{HERE}.nobody"}
+    with pytest.raises(UserInactive):
+        sessions.rotate(refresh)
+
+
+def nobody(user: Any) -> bool:
+    """Let nobody in."""
+    return False
+
+
+def test_without_rotation_the_refresh_token_stays(user: Any, settings: Any, clock: Any) -> None:
+    """``ROTATE_REFRESH_TOKENS = False``: the session stays as it is, and can still be ended."""
+    settings.SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": False}
+    first = str(sessions.start(user).refresh)
+    for _ in range(3):
+        clock.shift(timedelta(minutes=10))
+        assert sessions.rotate(first).refresh is None
+    session = TokenSession.objects.get()
+    assert session.generation == 0
+    sessions.revoke(session)
+    with pytest.raises(Revoked):
+        sessions.rotate(first)
+
+
+def test_a_rotated_token_is_a_replay_after_rotation_was_turned_off(user: Any, settings: Any, clock: Any) -> None:
+    """Law 3 holds for sessions from before the setting was changed."""
+    first = str(sessions.start(user).refresh)
+    sessions.rotate(first)
+    settings.SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": False}
+    assert sessions.rotate(first).refresh is None
+    clock.shift(timedelta(seconds=31))
+    with pytest.raises(Reused):
+        sessions.rotate(first)
+    assert TokenSession.objects.get().revoke_reason == "reused"
+
+
+def test_a_retired_secret_key_carries_sessions_to_the_new_one(user: Any, settings: Any) -> None:
+    """``SECRET_KEY_FALLBACKS`` verify tokens and credentials; one refresh later they are not needed."""
+    refresh, old = str(sessions.start(user).refresh), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a-new-key-that-is-long-enough-for-sha-256-hmac", [old]
+    pair = sessions.rotate(refresh)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert sessions.rotate(str(pair.refresh)).session.generation == 2
+
+
+def test_the_user_is_known_by_the_field_and_claim_of_the_settings(user: Any, settings: Any, client: Any) -> None:
+    """``USER_ID_FIELD`` and ``USER_ID_CLAIM`` keep their meaning."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username", "USER_ID_CLAIM": "sub"}
+    pair = sessions.rotate(str(sessions.start(user).refresh))
+    assert pair.access["sub"] == pair.refresh["sub"] == "alice"
+    assert "user_id" not in pair.access
+    assert client.get("/api/me/", **bearer(str(pair.access))).data["id"] == user.pk
+
+
+@pytest.mark.parametrize("field", ["id", "pk"])
+def test_the_primary_key_has_two_names(user: Any, settings: Any, client: Any, field: str) -> None:
+    """``USER_ID_FIELD = "pk"`` works, for sessions and for tokens without one."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": field}
+    for token in (sessions.start(user).access, AccessToken.for_user(user)):
+        assert client.get("/api/me/", **bearer(str(token))).status_code == 200
+
+
+def test_times_without_zones_are_the_same_times(user: Any, settings: Any, post: Any, sign_in: Any) -> None:
+    """``USE_TZ = False`` in a zone that is not UTC: lifetimes and the answer's seconds stay right."""
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+    answer = post("token/refresh/", refresh=sign_in().refresh)
+    assert 298 <= answer.data["expires_in"] <= 300
+    assert 86398 <= answer.data["refresh_expires_in"] <= 86400
+
+
+def test_ten_thousand_refreshes_add_no_row(user: Any, settings: Any) -> None:
+    """Law 6: rows grow by sign-ins, whatever happens in between."""
+    refresh = str(sessions.start(user).refresh)
+    for _ in range(REFRESHES):
+        refresh = str(sessions.rotate(refresh).refresh)
+    assert TokenSession.objects.get().generation == REFRESHES
+
+
+REFRESHES = 10_000
+
+
+# -- Ending ----------------------------------------------------------------------------------------
+
+
+def test_ending_all_but_one_keeps_that_one(user: Any) -> None:
+    """``keep`` takes a session or its id; another user's sessions are not touched."""
+    bob = get_user_model().objects.create_user("bob")
+    kept, other = sessions.start(user).session, sessions.start(bob).session
+    for keep in (kept, kept.pk):
+        ended = [sessions.start(user).session.pk for _ in range(2)]
+        assert sessions.revoke_all(user, keep=keep) == 2
+        assert TokenSession.objects.filter(pk__in=ended, revoke_reason="signed_out_everywhere").count() == 2
+    live = set(TokenSession.objects.filter(revoked_at=None).values_list("pk", flat=True))
+    assert live == {kept.pk, other.pk}
+
+
+def test_ending_twice_says_so(user: Any) -> None:
+    """The second call ended nothing."""
+    session = sessions.start(user).session
+    assert sessions.revoke(session)
+    assert not sessions.revoke(session)
+    assert sessions.revoke_all(user) == 0
+
+
+def test_a_rolled_back_start_leaves_no_session(user: Any) -> None:
+    """In a caller's transaction the session is there when that commits, and not before."""
+    with transaction.atomic():
+        refresh = str(sessions.start(user).refresh)
+        transaction.set_rollback(True)
+    with pytest.raises(Revoked):
+        sessions.rotate(refresh)
+
+
+def test_an_end_that_the_database_refuses_is_logged(user: Any, caplog: Any, monkeypatch: Any) -> None:
+    """Law 8: a request's aftermath never breaks the server, and never goes unsaid."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    refresh = str(sessions.start(user).refresh)
+    get_user_model().objects.update(is_active=False)
+    with transaction.atomic(), pytest.raises(UserInactive):
+        sessions.rotate(refresh)
+
+    def refuse(*args: Any) -> None:
+        raise OperationalError("the disk is full")
+
+    with connection.execute_wrapper(refuse):
+        request_finished.send(sender=None)
+    assert "could not be ended" in caplog.text
+
+
+def test_a_session_is_found_expired_at_its_absolute_end(user: Any, clock: Any, settings: Any) -> None:
+    """Law 11: an access token that was not capped (made by a project) does not outlive the session either."""
+    settings.DRF_JWT_KIT = {"SESSION_LIFETIME": timedelta(minutes=2)}
+    pair = sessions.start(user)
+    pair.access["exp"] += 3600
+    clock.shift(timedelta(minutes=2))
+    with pytest.raises(Expired):
+        sessions.find(AccessToken(str(pair.access)))
+
+
+def test_metadata_comes_from_the_request(user: Any) -> None:
+    """The session list shows what device it is."""
+    request = RequestFactory().get("/", headers={"user-agent": "Firefox"}, REMOTE_ADDR="192.0.2.7")
+    session = TokenSession.objects.get(pk=sessions.start(user, request).session.pk)
+    assert (session.user_agent, session.ip_address) == ("Firefox", "192.0.2.7")
+    assert isinstance(session.pk, UUID)
