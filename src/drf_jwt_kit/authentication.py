@@ -1,0 +1,158 @@
+"""Authenticators: from a request's credentials to its user."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import Error
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.request import Request
+from rest_framework_simplejwt import authentication as simplejwt
+from rest_framework_simplejwt.exceptions import TokenError
+
+from . import claims, introspection
+from .conf import kit, onto_kit, simple_jwt
+from .exceptions import (
+    AuthenticationFailed,
+    InvalidToken,
+    Refused,
+    ServiceUnavailable,
+    WrongType,
+    challenge,
+    log_failure,
+    unauthorized,
+)
+from .tokens import Token
+
+# RFC 9110 11.4: a scheme, then its credentials after spaces.
+_CREDENTIALS = re.compile(rb"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(.*)", re.DOTALL)
+_TOKEN = re.compile(rb"[ \t]+([^ \t]+)[ \t]*")
+
+
+def schemes() -> tuple[str, ...]:
+    """Return the authentication schemes that carry a token: ``SIMPLE_JWT["AUTH_HEADER_TYPES"]``."""
+    types = simple_jwt().AUTH_HEADER_TYPES
+    return tuple(types) if isinstance(types, (list, tuple)) else (types,)
+
+
+class JWTAuthentication(simplejwt.JWTAuthentication):
+    """Authenticate by ``Authorization: Bearer <access token>``, strictly.
+
+    One query brings session and user together, so a session that was ended is refused at once.
+    Every override point of simplejwt's class is kept: ``get_header``, ``get_raw_token``,
+    ``get_validated_token``, ``get_user``, ``www_authenticate_realm``.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        """Return the user and the access token, or ``None`` where no token was sent.
+
+        Raises 401 for one that is refused, and 503 where the database cannot tell (law 8).
+        """
+        try:
+            return super().authenticate(request)
+        except Refused as refused:
+            raise self._refusal(refused, {"code": refused.code}) from None
+        except Error as error:
+            log_failure("The database failed.", error)
+            raise ServiceUnavailable from error
+
+    def authenticate_header(self, request: Request) -> str | None:  # type: ignore[override]
+        """Return the challenge for a request that sent nothing; ``None`` makes it a 403.
+
+        A refused token brings its own. For another scheme that was sent and refused, the
+        authenticator that knows it speaks.
+        """
+        if kit().ANONYMOUS_STATUS == 401:
+            return f'{schemes()[0]} realm="{self.www_authenticate_realm}"'
+        if self.get_header(request) is None:
+            return None
+        others = (other for other in getattr(request, "authenticators", ()) if not isinstance(other, JWTAuthentication))
+        return next(filter(None, (other.authenticate_header(request) for other in others)), None)
+
+    def get_header(self, request: Request) -> bytes | None:  # type: ignore[override]
+        """Return the header that may hold a token."""
+        header = request.META.get(simple_jwt().AUTH_HEADER_NAME)
+        return header.encode("iso-8859-1", "replace") if isinstance(header, str) else header
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """Return the token in ``header``, ``None`` where it speaks another scheme.
+
+        Schemes have no case (RFC 9110 11.1). A header that no scheme can be read from, or ours with
+        anything but one token behind it, is refused.
+        """
+        match = _CREDENTIALS.fullmatch(header)
+        if match is None:
+            if not header.strip():
+                return None
+            raise self._bad_header(_("Authorization header is malformed"))
+        scheme, credentials = match.groups()
+        if scheme.lower() not in {name.lower().encode() for name in schemes()}:
+            return None
+        token = _TOKEN.fullmatch(credentials)
+        if token is None:
+            raise self._bad_header(_("Authorization header must contain two space-delimited values"))
+        return token[1]
+
+    @sensitive_variables("raw_token")
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        """Return the access token, valid by itself: its session is looked at by ``get_user``."""
+        messages, refusals = [], []
+        for named in simple_jwt().AUTH_TOKEN_CLASSES:
+            token_class = onto_kit(named, "drf_jwt_kit.tokens.AccessToken")
+            try:
+                if not issubclass(token_class, Token):
+                    _check_form(token_class, raw_token)
+                return token_class(raw_token)  # type: ignore[no-any-return]
+            except TokenError as refused:
+                refusals.append(refused)
+                messages.append(_message(token_class, refused))
+        raise self._none_fits(refusals, messages)
+
+    def get_user(self, validated_token: Token) -> Any:  # type: ignore[override]
+        """Return the user of a valid access token whose session is alive.
+
+        Override it to bring more than the user's row; ``validated_token.session`` is the session
+        once this method has returned.
+        """
+        return introspection.user_of(validated_token)
+
+    def _none_fits(self, refusals: list[TokenError], messages: list[dict[str, Any]]) -> InvalidToken:
+        """Return the refusal of a token that is of no accepted type.
+
+        The reason is that of the first type that it could have been.
+        """
+        fitting = [refused for refused in refusals if getattr(refused, "reason", None) != "wrong_type"]
+        refused = (fitting or refusals)[0]
+        expired = getattr(refused, "reason", None) == "expired"
+        detail = {"messages": messages}
+        if not expired:
+            detail["detail"] = _("Given token not valid for any token type")  # type: ignore[assignment]
+        return self._refusal(refused, detail)
+
+    def _refusal(self, refused: TokenError, detail: dict[str, Any]) -> InvalidToken:
+        """Return the 401 for a refused token."""
+        return unauthorized(refused, scheme=schemes()[0], realm=self.www_authenticate_realm, detail=detail)
+
+    def _bad_header(self, sentence: str | Promise) -> AuthenticationFailed:
+        """Return the 401 for a header that names our scheme and no token."""
+        return AuthenticationFailed(
+            sentence,
+            code="bad_authorization_header",
+            challenge=challenge(schemes()[0], self.www_authenticate_realm, sentence),
+        )
+
+
+def _check_form(token_class: Any, raw_token: bytes) -> None:
+    """Check what a token class that does not rest on the kit's would take unchecked."""
+    _header, payload = claims.parse(claims.compact(raw_token))
+    claims.check(payload)
+    if payload.get(simple_jwt().TOKEN_TYPE_CLAIM) != token_class.token_type:
+        raise WrongType
+
+
+def _message(token_class: type[Token], refused: TokenError) -> dict[str, Any]:
+    """Return simplejwt's line on why a token is not of one type."""
+    return {"token_class": token_class.__name__, "token_type": token_class.token_type, "message": refused.args[0]}

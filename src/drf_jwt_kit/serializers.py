@@ -1,0 +1,212 @@
+"""Request bodies of the endpoints, and what is answered."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework_simplejwt import serializers as simplejwt
+
+from . import clients, introspection, sessions
+from .conf import kit, onto_kit, simple_jwt
+from .exceptions import ServiceUnavailable, log_failure
+from .models import TokenSession
+from .sessions import TokenPair
+from .tokens import RefreshToken, Token
+
+security = logging.getLogger("drf_jwt_kit.security")
+
+MAX_USERNAME = 254
+MAX_PASSWORD = 4096
+
+
+class TextField(serializers.CharField):
+    """A string that was sent as a string: numbers and booleans are not turned into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PasswordField(TextField):
+    """A password, taken exactly as it was sent, up to a length that is no burden to hash."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take a CharField's arguments; white space counts and nothing is echoed."""
+        defaults = {"max_length": MAX_PASSWORD, "style": {"input_type": "password"}}
+        super().__init__(**{**defaults, **kwargs, "trim_whitespace": False, "write_only": True})
+
+
+class TokenField(TextField):
+    """An encoded token."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take a CharField's arguments; a token is taken as it was sent."""
+        super().__init__(**{**kwargs, "trim_whitespace": False})
+
+
+class Discreet:
+    """A serializer whose ``repr`` does not show what was posted, as DRF's does (law 10)."""
+
+    def __repr__(self) -> str:
+        """Return the name of the class."""
+        return f"<{type(self).__name__}>"
+
+
+def pair_as_data(pair: TokenPair) -> dict[str, Any]:
+    """Return a pair as the endpoints answer it; lifetimes in seconds."""
+    data = {"access": str(pair.access), "expires_in": pair.access.seconds_left}
+    if pair.refresh is not None:
+        data |= {"refresh": str(pair.refresh), "refresh_expires_in": pair.refresh.seconds_left}
+    return data
+
+
+def sign_in(serializer_class: type[Any], user: Any, request: Any) -> dict[str, Any]:
+    """Let an authenticated user through the gate, start the session and return its tokens.
+
+    What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
+    """
+    gate = kit().SIGN_IN_GATE
+    if gate is not None:
+        import_string(gate)(request, user)
+    pair = sessions.begin(user, request, fixed={}, source=_path_beside_settings(serializer_class))
+    user_logged_in.send(sender=type(user), request=request, user=user)
+    return pair_as_data(pair)
+
+
+def _path_beside_settings(cls: type[Any]) -> str:
+    """Return the dotted path of ``cls``, empty where it tells no more than the settings do."""
+    path = f"{cls.__module__}.{cls.__qualname__}"
+    needless = path == simple_jwt().TOKEN_OBTAIN_SERIALIZER or not hasattr(cls, "get_token")
+    return "" if needless or "<locals>" in path else path
+
+
+class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
+    """Sign in with a user name and a password.
+
+    Subclass it, or simplejwt's own, to put claims on the token in ``get_token`` (they are computed
+    again at every refresh), to authenticate by other fields, or to add to the answer in
+    ``validate``.
+    """
+
+    token_class = RefreshToken
+    signed_in: dict[str, Any] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Declare the two fields; the first is named after the user model's."""
+        super().__init__(*args, **kwargs)
+        self.fields[self.username_field] = TextField(write_only=True, max_length=MAX_USERNAME)
+        self.fields["password"] = PasswordField()
+
+    @classmethod
+    def get_token(cls, user: Any) -> Token:
+        """Return the token that carries the user's claims. Override it to add some."""
+        token: Token = onto_kit(cls.token_class, "drf_jwt_kit.tokens.RefreshToken").for_user(user)
+        return token
+
+    @sensitive_variables()
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Authenticate, then sign in."""
+        request = self.context.get("request")
+        self.user = self._authenticate(attrs, request)
+        self.signed_in = sign_in(type(self), self.user, request)
+        return dict(self.signed_in)
+
+    @sensitive_variables()
+    def _authenticate(self, attrs: dict[str, Any], request: Any) -> Any:
+        """Return the user whom Django's authentication backends know by these credentials.
+
+        Only they decide. One that fails, rather than denies, lets nobody in (law 8).
+        """
+        credentials = {name: attrs[name] for name in (self.username_field, "password")}
+        try:
+            user = authenticate(request=request, **credentials)
+        except APIException:
+            raise
+        except Exception as error:
+            log_failure("An authentication backend failed.", error)
+            raise ServiceUnavailable from error
+        if not simple_jwt().USER_AUTHENTICATION_RULE(user):
+            if user is not None:  # authenticate() has told of the others
+                known = {**credentials, "password": "*" * 8}
+                user_login_failed.send(sender=__name__, credentials=known, request=request)
+            address = clients.address(request) if request is not None else None
+            security.warning("sign_in_failed username=%r address=%s", credentials[self.username_field], address)
+            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+        return user
+
+
+class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
+    """Exchange a refresh token for the next pair."""
+
+    refresh = TokenField()
+    token_class = RefreshToken
+
+    @sensitive_variables()
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Rotate. Override it to add to the answer."""
+        refresh = onto_kit(self.token_class, "drf_jwt_kit.tokens.RefreshToken")(attrs["refresh"])
+        return pair_as_data(sessions.rotate(refresh, self.context.get("request")))
+
+
+class TokenVerifySerializer(Discreet, simplejwt.TokenVerifySerializer):
+    """Ask whether a token would be accepted right now."""
+
+    token = TokenField(write_only=True)
+
+    @sensitive_variables()
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise why it would not."""
+        introspection.ensure_acceptable(attrs["token"])
+        return {}
+
+
+class TokenRevokeSerializer(Discreet, serializers.Serializer[Any]):
+    """End the session of a token, whatever the token (RFC 7009)."""
+
+    token = TokenField(write_only=True)
+
+    @sensitive_variables()
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """End it, if there is one."""
+        sessions.revoke_token(attrs["token"], self.context.get("request"))
+        return {}
+
+
+class TokenBlacklistSerializer(Discreet, simplejwt.TokenBlacklistSerializer):
+    """End the session of a refresh token that is still good: simplejwt's way to sign out."""
+
+    refresh = TokenField(write_only=True)
+    token_class = RefreshToken
+
+    @sensitive_variables()
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Raise why the token is refused, or end its session."""
+        refresh = onto_kit(self.token_class, "drf_jwt_kit.tokens.RefreshToken")(attrs["refresh"])
+        sessions.sign_out(refresh, self.context.get("request"))
+        return {}
+
+
+class SessionListSerializer(serializers.ModelSerializer[TokenSession]):
+    """A signed-in device, as its user sees it."""
+
+    current = serializers.SerializerMethodField()
+    last_used_at = serializers.DateTimeField(source="rotated_at")
+
+    class Meta:
+        """What is shown."""
+
+        model = TokenSession
+        fields = ("id", "current", "created_at", "last_used_at", "expires_at", "user_agent", "ip_address")
+        read_only_fields = fields
+
+    def get_current(self, session: TokenSession) -> bool:
+        """Return whether this is the session that asks."""
+        return bool(session.pk == self.context["current"])

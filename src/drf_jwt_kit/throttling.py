@@ -1,0 +1,169 @@
+"""Failed sign-ins, counted before a password is hashed.
+
+An attempt is counted as a failure when it begins and taken back when it succeeds, so attempts that
+run side by side cannot all slip under the limit. Counters live in Django's default cache, in windows
+of fixed length, under keys that say nothing of the account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any, Self
+
+from django.core.cache import cache
+from rest_framework.exceptions import Throttled
+
+from . import clients
+from .conf import Rate, kit
+from .exceptions import ServiceUnavailable
+
+logger = logging.getLogger("drf_jwt_kit")
+security = logging.getLogger("drf_jwt_kit.security")
+
+LONGEST_DELAY = 300  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Failures of one account, one address or both, against a rate."""
+
+    name: str
+    rate: Rate | None
+
+    def count(self, now: float) -> int:
+        """Count one more failure and return how many there are in the window of ``now``."""
+        if self.rate is None:
+            return 0
+        key = self._key(self.rate, now)
+        cache.add(key, 0, timeout=self.rate.period)
+        return int(cache.incr(key))
+
+    def take_back(self, now: float) -> None:
+        """Count one failure less: it was none."""
+        if self.rate is not None:
+            with suppress(ValueError):  # the window is over, or was evicted
+                cache.decr(self._key(self.rate, now))
+
+    def exceeded_by(self, failures: int) -> bool:
+        """Return whether ``failures`` are more than the rate allows."""
+        return self.rate is not None and failures > self.rate.limit
+
+    def seconds_left(self, now: float) -> float:
+        """Return how long the window of ``now`` still lasts."""
+        period = self.rate.period if self.rate else 0
+        return period - (now + self._offset()) % period if period else 0
+
+    def _key(self, rate: Rate, now: float) -> str:
+        """Return the cache key of the window of ``now``."""
+        return f"{self.name}:{int((now + self._offset()) // rate.period)}"
+
+    def _offset(self) -> int:
+        """Return where this counter's windows begin, so that not all begin at once."""
+        return int(self.name[-8:], 16)
+
+
+class Attempt:
+    """One attempt to sign in."""
+
+    def __init__(self, account: str, address: str) -> None:
+        """Take the account as it was typed and the address as :func:`network` returns it."""
+        settings = kit()
+        who = fold(account)
+        self.pair = Counter(_name("pair", who, address), Rate.of(settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS))
+        self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
+        self.account = Counter(_name("account", who), Rate.of(settings.LOGIN_FAILURES_PER_ACCOUNT))
+        self.last_failure = _name("last", who, address)
+        self.now = time.time()
+
+    @classmethod
+    def begin(cls, request: Any, account: str) -> Self:
+        """Count an attempt from the address of ``request``.
+
+        Raises 429 where there were too many, with the seconds to wait, and 503 where the cache
+        cannot tell (unless ``THROTTLE_FAILS_OPEN``).
+        """
+        address = clients.address(request)
+        attempt, wait = cls(account, network(address)), 0.0
+        with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
+            wait = attempt._wait()
+        if wait:
+            security.warning("sign_in_throttled username=%r address=%s", account, address)
+            raise Throttled(wait=wait)
+        return attempt
+
+    def _wait(self) -> float:
+        """Count the attempt; return how long to wait before it may be made, 0 for not at all."""
+        for counter in (self.pair, self.place):
+            if counter.exceeded_by(counter.count(self.now)):
+                return counter.seconds_left(self.now)
+        if self.account.exceeded_by(self.account.count(self.now)):
+            return self._delay()
+        return 0
+
+    def _delay(self) -> float:
+        """Return how long this address waits, when the account is under attack from many.
+
+        The first attempt from an address never waits, so the owner gets in. Each failure from the
+        same address doubles its delay.
+        """
+        failures, last = cache.get(self.last_failure, (0, 0.0))
+        left: float = last + min(2**failures, LONGEST_DELAY) - self.now if failures else 0
+        return max(0, left)
+
+    def failed(self) -> None:
+        """Keep the failure, and when it was."""
+        with _cache_errors_logged(fatal=False):
+            failures, _last = cache.get(self.last_failure, (0, 0.0))
+            cache.set(self.last_failure, (failures + 1, self.now), timeout=LONGEST_DELAY * 2)
+
+    def succeeded(self) -> None:
+        """Take the failure back, and let the next attempt from here be the first again."""
+        self.withdrawn()
+        with _cache_errors_logged(fatal=False):
+            cache.delete(self.last_failure)
+
+    def withdrawn(self) -> None:
+        """Take the failure back: no password was tried."""
+        with _cache_errors_logged(fatal=False):
+            for counter in (self.pair, self.place, self.account):
+                counter.take_back(self.now)
+
+
+@contextmanager
+def _cache_errors_logged(*, fatal: bool) -> Iterator[None]:
+    """Log whatever the cache raises; each backend has its own errors.
+
+    A ``fatal`` one is answered with 503, so that nobody gets in uncounted (law 8).
+    """
+    try:
+        yield
+    except Exception as error:
+        logger.exception("The default cache failed, or does not count; sign-ins cannot be throttled.")
+        if fatal:
+            raise ServiceUnavailable from error
+
+
+def _name(kind: str, *parts: str) -> str:
+    """Return a cache key that tells nothing: accounts are personal data."""
+    return f"drf_jwt_kit:{kind}:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+
+
+def fold(account: str) -> str:
+    """Return one spelling for all that a database or a person might take for the same account."""
+    decomposed = unicodedata.normalize("NFKD", account.casefold())
+    letters = (letter for letter in decomposed if not unicodedata.combining(letter) and not letter.isspace())
+    return unicodedata.normalize("NFKC", "".join(letters)).casefold()
+
+
+def network(address: str | None) -> str:
+    """Return what one client can choose its address from: an IPv6 client has a /64 (RFC 6177)."""
+    if address is not None and ":" in address:
+        return str(ip_network((address, 64), strict=False))
+    return address or ""

@@ -1,0 +1,280 @@
+"""The endpoints."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, cast
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import Error, connections, transaction
+from django.http import HttpRequest, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from rest_framework import exceptions as drf
+from rest_framework import generics, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework_simplejwt import views as simplejwt
+from rest_framework_simplejwt.exceptions import TokenError
+
+from . import claims, models, rotation, sessions, throttling
+from .authentication import JWTAuthentication, schemes
+from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit
+from .exceptions import ServiceUnavailable, log_failure, unauthorized, with_code, without_posted_data
+from .models import TokenSession, TokenSessionQuerySet
+from .parsers import JSONNegotiation, StrictFormParser, StrictJSONParser
+from .permissions import public
+from .serializers import SessionListSerializer, TokenRevokeSerializer, sign_in
+from .tokens import RefreshToken
+
+
+class BodyTooLarge(drf.APIException):
+    """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "Request body is too large."
+    default_code = "request_too_large"
+
+
+class KitView(generics.GenericAPIView[Any]):
+    """What all endpoints share: JSON in and out, never stored, never rolled back after a refusal."""
+
+    parser_classes: tuple[type[Any], ...] = (StrictJSONParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = JSONNegotiation
+    versioning_class = None
+    www_authenticate_realm = "api"
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside of ``ATOMIC_REQUESTS``: a revocation outlives its 401 (law 4)."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    @method_decorator(sensitive_post_parameters())
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Keep what was posted out of error reports."""
+        return super().dispatch(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer with the project's exception handler, and roll nothing back.
+
+        DRF's handler condemns a surrounding transaction, where there is one.
+        """
+        sound = [other for other in connections.all(initialized_only=True) if not other.needs_rollback]
+        response = super().handle_exception(self._as_api_exception(exc))
+        for connection in sound:
+            if connection.in_atomic_block:
+                connection.set_rollback(False)
+        return response
+
+    def _as_api_exception(self, exc: Exception) -> Exception:
+        """Return what ``exc`` means to a client: none of these is worth an HTML page."""
+        if isinstance(exc, TokenError):
+            return unauthorized(exc, scheme=schemes()[0], realm=self.www_authenticate_realm)
+        if isinstance(exc, Error):
+            log_failure("The database failed.", exc)
+            return ServiceUnavailable()
+        if isinstance(exc, RequestDataTooBig):
+            return with_code(BodyTooLarge())
+        if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
+            return with_code(drf.ParseError())
+        return with_code(exc) if isinstance(exc, drf.APIException) else exc
+
+    def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
+        """Raise what is a bug in a project's code, without what was posted."""
+        super().raise_uncaught_exception(cast("Exception", without_posted_data(exc)))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class TokenViewBase(KitView, simplejwt.TokenViewBase):
+    """An endpoint that takes credentials in its body, and no others.
+
+    ``serializer_class`` on a subclass, or the key ``serializer_setting`` of ``SIMPLE_JWT``, names
+    what it does.
+    """
+
+    http_method_names = ["post"]
+    authentication_classes = ()
+    permission_classes = ()
+    serializer_setting = ""
+    scope = ""
+
+    @property
+    def throttle_scope(self) -> str | None:
+        """Return the scope for DRF's ``ScopedRateThrottle``, where the project has a rate for it."""
+        return self.scope if self.scope in api_settings.DEFAULT_THROTTLE_RATES else None
+
+    def get_serializer_class(self) -> Any:
+        """Return the serializer class, resting on the kit's where it is a project's own."""
+        own = self.serializer_class or (self._serializer_class and import_string(self._serializer_class))
+        if not own:
+            return named_class(self.serializer_setting)
+        return onto_kit(own, SIMPLE_JWT_DEFAULTS[self.serializer_setting])
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return the challenge for a sign-in that failed."""
+        return f'{schemes()[0]} realm="{self.www_authenticate_realm}"'
+
+    @public
+    @method_decorator(sensitive_variables())
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Validate, which does the work, and answer what came of it."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(self.answer(serializer), status=status.HTTP_200_OK)
+
+    def answer(self, serializer: Any) -> Any:
+        """Return the body of the answer. Override it to add to what the serializer validated."""
+        return serializer.validated_data
+
+
+class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
+    """Sign in: credentials for an access and a refresh token."""
+
+    _serializer_class = ""
+    serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
+    scope = "token_obtain_pair"
+
+    @public
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
+        attempt = throttling.Attempt.begin(request, self._account(request.data))
+        try:
+            response = super().post(request, *args, **kwargs)
+        except (drf.AuthenticationFailed, drf.PermissionDenied):
+            attempt.failed()
+            raise
+        except drf.APIException:
+            attempt.withdrawn()
+            raise
+        attempt.succeeded()
+        return response
+
+    def _account(self, data: Any) -> str:
+        """Return the account that the request names, as it was sent; empty where it names none."""
+        name = data.get(get_user_model().USERNAME_FIELD) if isinstance(data, dict) else None
+        return name if isinstance(name, str) else ""
+
+    @method_decorator(sensitive_variables())
+    def answer(self, serializer: Any) -> Any:
+        """Return the tokens of the session, whatever tokens a project's ``validate`` made beside it."""
+        data = serializer.validated_data
+        if "refresh" not in data:
+            return data
+        signed_in = getattr(serializer, "signed_in", None)
+        if signed_in is None:
+            user = models.user_with_id(claims.user_id(RefreshToken(str(data["refresh"])).payload))
+            signed_in = sign_in(type(serializer), user, self.request)
+        return {**data, **signed_in}
+
+
+class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
+    """Exchange a refresh token for the next pair."""
+
+    _serializer_class = ""
+    serializer_setting = "TOKEN_REFRESH_SERIALIZER"
+    scope = "token_refresh"
+
+
+class TokenVerifyView(TokenViewBase, simplejwt.TokenVerifyView):
+    """Ask whether a token would be accepted right now."""
+
+    _serializer_class = ""
+    serializer_setting = "TOKEN_VERIFY_SERIALIZER"
+    scope = "token_verify"
+
+
+class TokenBlacklistView(TokenViewBase, simplejwt.TokenBlacklistView):
+    """Sign out with a refresh token, as with simplejwt."""
+
+    _serializer_class = ""
+    serializer_setting = "TOKEN_BLACKLIST_SERIALIZER"
+
+
+class TokenRevokeView(TokenViewBase):
+    """Sign out with any token, JSON or form (RFC 7009)."""
+
+    parser_classes = (StrictJSONParser, StrictFormParser)
+    serializer_class = TokenRevokeSerializer
+
+    def get_serializer_class(self) -> Any:
+        """Return the serializer class: simplejwt has no setting for it."""
+        return self.serializer_class
+
+
+class SessionView(KitView):
+    """An endpoint for a user's own sessions."""
+
+    authentication_classes = (JWTAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    serializer_class = SessionListSerializer
+
+    def own_sessions(self) -> TokenSessionQuerySet:
+        """Return the sessions of the user that asks, dead ones too."""
+        return TokenSession.objects.filter(user=cast("Any", self.request.user))
+
+    def current(self) -> UUID | None:
+        """Return the id of the session that asks."""
+        token: Any = self.request.auth
+        return cast("UUID | None", token.sid)
+
+
+class SessionListView(SessionView):
+    """The devices that a user is signed in on."""
+
+    http_method_names = ["get", "head", "delete"]
+
+    def get(self, request: Request) -> Response:
+        """List them, the last used first."""
+        known = models.credential_hashes(request.user)
+        signed_in = self.own_sessions().live(models.now()).filter(credential_hash__in=known)
+        context = {"current": self.current()}
+        serializer = self.get_serializer(signed_in.order_by("-rotated_at", "-pk"), many=True, context=context)
+        return Response(serializer.data)
+
+    def delete(self, request: Request) -> Response:
+        """Sign out everywhere, here too."""
+        sessions.revoke_all(request.user, request=request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class OtherSessionsView(SessionView):
+    """All devices but this one."""
+
+    http_method_names = ["delete"]
+
+    def delete(self, request: Request) -> Response:
+        """Sign out everywhere else."""
+        sessions.revoke_all(request.user, keep=self.current(), request=request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SessionDetailView(SessionView):
+    """One device."""
+
+    http_method_names = ["delete"]
+
+    def delete(self, request: Request, pk: str) -> Response:
+        """Sign it out; another user's is as unknown as one that never was."""
+        try:
+            session = self.own_sessions().filter(pk=UUID(pk)).first_or_none()
+        except ValueError:
+            session = None
+        if session is None:
+            raise drf.NotFound
+        sessions.revoke(session, rotation.SIGNED_OUT, request)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,95 @@
+"""``POST token/verify/``: would this token be accepted right now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
+
+from drf_jwt_kit.models import TokenSession
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_a_good_token_is_an_empty_200(post: Any, tokens: Any, kind: str) -> None:
+    """FR-002: ``{}``, as simplejwt."""
+    answer = post("token/verify/", token=getattr(tokens, kind))
+    assert (answer.status_code, answer.json()) == (200, {})
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_verifying_changes_nothing(post: Any, tokens: Any, kind: str) -> None:
+    """A question is not a use: the refresh token still rotates afterwards."""
+    before = TokenSession.objects.values().get()
+    for _ in range(2):
+        post("token/verify/", token=getattr(tokens, kind))
+    assert TokenSession.objects.values().get() == before
+    assert post("token/refresh/", refresh=tokens.refresh).status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "lifetime"), [("access", timedelta(minutes=5)), ("refresh", timedelta(days=1))])
+def test_an_expired_token_is_a_401(post: Any, clock: Any, sign_in: Any, kind: str, lifetime: timedelta) -> None:
+    """SC-003."""
+    token = getattr(sign_in(), kind)
+    clock.shift(lifetime)
+    answer = post("token/verify/", token=token)
+    assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (401, "token_not_valid", "expired")
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_a_revoked_token_is_a_401(post: Any, tokens: Any, kind: str) -> None:
+    """Law 4: the session counts."""
+    post("token/revoke/", token=tokens.access)
+    answer = post("token/verify/", token=getattr(tokens, kind))
+    assert (answer.status_code, answer.json()["reason"]) == (401, "revoked")
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_the_token_of_an_inactive_user_is_a_401(post: Any, tokens: Any, kind: str, django_user_model: Any) -> None:
+    """Law 9: the user counts."""
+    django_user_model.objects.update(is_active=False)
+    assert post("token/verify/", token=getattr(tokens, kind)).json()["reason"] == "user_inactive"
+
+
+def test_a_rotated_token_is_a_401_outside_grace(post: Any, clock: Any, sign_in: Any) -> None:
+    """Law 3: it would not be accepted right now; asking does not end the session."""
+    old = sign_in().refresh
+    new = post("token/refresh/", refresh=old).json()["refresh"]
+    assert post("token/verify/", token=old).status_code == 200
+    clock.shift(timedelta(seconds=31))
+    assert post("token/verify/", token=old).json()["reason"] == "reused"
+    assert post("token/verify/", token=new).status_code == 200
+
+
+@pytest.mark.parametrize("token_class", [AccessToken, RefreshToken])
+def test_tokens_of_simplejwts_are_good(post: Any, user: Any, token_class: Any) -> None:
+    """Issue 2.5: those that project code made."""
+    assert post("token/verify/", token=str(token_class.for_user(user))).status_code == 200
+
+
+def test_a_token_of_an_unknown_kind_is_of_the_wrong_type(post: Any, user: Any) -> None:
+    """THREATS, claims: an unknown type is refused."""
+    answer = post("token/verify/", token=str(SlidingToken.for_user(user)))
+    assert (answer.status_code, answer.json()["reason"]) == (401, "wrong_type")
+
+
+@pytest.mark.parametrize("token", ["garbage", "a.b.c", "...", " ", "null"])
+def test_what_is_no_token_is_a_401(post: Any, token: str) -> None:
+    """DESIGN 2.1."""
+    answer = post("token/verify/", token=token)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "invalid")
+
+
+@pytest.mark.parametrize("body", [{}, {"token": None}, {"token": ""}, {"token": 1}, {"token": ["x"]}])
+def test_a_missing_token_is_a_400(client: Any, body: Any) -> None:
+    """DESIGN 2.1."""
+    answer = client.post("/api/token/verify/", body, format="json")
+    assert (answer.status_code, set(answer.json())) == (400, {"token"})
+
+
+def test_white_space_around_a_token_is_not_cut_off(post: Any, tokens: Any) -> None:
+    """THREATS, format: only the token itself is the token."""
+    assert post("token/verify/", token=f" {tokens.access} ").status_code == 401

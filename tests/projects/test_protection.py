@@ -1,0 +1,137 @@
+"""Installing the kit is enough, and whatever a project says itself wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CLOSED = [403, 200, 401]
+OPEN = [200, 200, 200]
+
+BOTH = """
+client = migrated_client()
+tell(checks=kit_checks(), **statuses(client, "/class/", "/function/"))
+"""
+
+FREEZES_DRF = "import rest_framework.views\n"
+APP = "from django.apps import AppConfig\n\n\nclass Shop(AppConfig):\n    name = 'shop'\n"
+FREEZES_SIMPLEJWT = "from rest_framework_simplejwt import authentication, serializers, tokens, views\n"
+
+
+def apps(*names: str) -> str:
+    """Return the line of the settings that lists these apps beside Django's own."""
+    return f"INSTALLED_APPS = {['django.contrib.auth', 'django.contrib.contenttypes', *names]!r}\n"
+
+
+def test_installed_apps_and_include_protect_every_view(project: Any) -> None:
+    """FR-005 and law 7: a bare ``APIView`` and an ``@api_view`` of a project that did nothing else."""
+    assert project.run(BOTH) == {"checks": [], "/class/": CLOSED, "/function/": CLOSED}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("drf_jwt_kit", "rest_framework", "shop"),
+        ("rest_framework", "shop", "drf_jwt_kit"),
+        ("shop", "drf_jwt_kit", "rest_framework"),
+        ("drf_jwt_kit", "shop"),
+        ("drf_jwt_kit.apps.DRFJWTKitConfig", "rest_framework", "shop"),
+    ],
+    ids=" ".join,
+)
+def test_the_order_of_installed_apps_does_not_matter(project: Any, names: tuple[str, ...]) -> None:
+    """Issue 2.2: first, last, between, and without ``rest_framework`` at all."""
+    project.set(apps(*names))
+    assert project.run(BOTH) == {"checks": [], "/class/": CLOSED, "/function/": CLOSED}
+
+
+@pytest.mark.parametrize("kit", ["first", "last"])
+def test_models_that_import_simplejwt_early(project: Any, kit: str) -> None:
+    """Issue 2.2: a ``models.py`` that imports tokens, serializers and views finds the defaults in place."""
+    project.write("shop/models.py", FREEZES_SIMPLEJWT + FREEZES_DRF)
+    project.set(apps(*(("drf_jwt_kit", "shop") if kit == "first" else ("shop", "drf_jwt_kit"))))
+    assert project.run(BOTH) == {"checks": [], "/class/": CLOSED, "/function/": CLOSED}
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ('{"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}', [200, 200, 401]),
+        ('{"DEFAULT_PERMISSION_CLASSES": []}', [200, 200, 401]),
+        ('{"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"]}', [403, 403, 401]),
+        ('{"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.BasicAuthentication"]}', [401, 401, 401]),
+        ('{"DEFAULT_AUTHENTICATION_CLASSES": [], "DEFAULT_PERMISSION_CLASSES": []}', OPEN),
+        ('{"PAGE_SIZE": 5}', CLOSED),
+        ("{}", CLOSED),
+    ],
+    ids=lambda value: str(value)[:70],
+)
+def test_own_rest_framework_defaults_are_kept(project: Any, own: str, expected: list[int]) -> None:
+    """Issue 2, acceptance: a project with own ``REST_FRAMEWORK`` defaults keeps them."""
+    project.set(f"REST_FRAMEWORK = {own}\n")
+    found = project.run(BOTH)
+    assert (found["/class/"], found["/function/"]) == (expected, expected)
+    assert found["checks"] == (["drf_jwt_kit.W008"] if "AUTHENTICATION" in own else [])
+
+
+def test_protect_by_default_can_be_turned_off(project: Any) -> None:
+    """DESIGN 2.3: ``PROTECT_BY_DEFAULT = False`` leaves DRF's defaults, and W008 says what that means."""
+    project.set('DRF_JWT_KIT = {"PROTECT_BY_DEFAULT": False}\n')
+    assert project.run(BOTH) == {"checks": ["drf_jwt_kit.W008"], "/class/": OPEN, "/function/": OPEN}
+
+
+@pytest.mark.parametrize("broken", ['"nonsense"', '{"PROTECT_BY_DEFAULT": "False"}', '{"PROTECT_BY_DEFUALT": False}'])
+def test_a_broken_dict_leaves_the_views_closed(project: Any, broken: str) -> None:
+    """Law 7: a typing mistake never opens anything, and E001 speaks."""
+    project.set(f"DRF_JWT_KIT = {broken}\n")
+    script = """
+    from shop.views import Shelf
+    tell(checks=kit_checks(), permissions=[permission.__name__ for permission in Shelf.permission_classes])
+    """
+    assert project.run(script) == {"checks": ["drf_jwt_kit.E001"], "permissions": ["IsAuthenticated"]}
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("settings.py", FREEZES_DRF),
+        ("settings.py", "from rest_framework.views import APIView\n"),
+        ("shop/__init__.py", FREEZES_DRF),
+        (
+            "shop/apps.py",
+            FREEZES_DRF + APP,
+        ),
+    ],
+    ids=["settings", "settings, by name", "package", "app config"],
+)
+def test_a_late_installation_is_an_error(project: Any, file: str, source: str) -> None:
+    """Issue 2.2 and law 7: views that were frozen before the kit was there are named, twice."""
+    (project.set(source) if file == "settings.py" else project.write(file, source))
+    project.set(apps("shop", "drf_jwt_kit"))
+    done = project.process("tell(checks=kit_checks())")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("drf_jwt_kit.E009") == 2
+
+
+def test_a_late_installation_with_own_defaults_is_none(project: Any) -> None:
+    """Issue 2.2: a project that names the defaults itself has them whenever DRF is imported."""
+    project.set(
+        """
+        REST_FRAMEWORK = {
+            "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+            "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        }
+        """
+    )
+    project.write("shop/apps.py", FREEZES_DRF + APP)
+    project.set(apps("shop", "drf_jwt_kit"))
+    assert project.run("tell(checks=kit_checks())") == {"checks": ["drf_jwt_kit.W008"]}
+
+
+def test_the_urls_need_the_app(project: Any) -> None:
+    """DESIGN 2.1: including them without the app says so, at once."""
+    project.set(apps("rest_framework", "shop"))
+    done = project.process("call_command('check')")
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: Add 'drf_jwt_kit' to INSTALLED_APPS before including its URLs." in done.stderr

@@ -1,0 +1,340 @@
+"""The authenticator, in every kind of view and in every place among others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.urls import include, path
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
+from rest_framework_simplejwt.settings import api_settings as frozen_simplejwt
+from rest_framework_simplejwt.tokens import SlidingToken
+
+from drf_jwt_kit.authentication import JWTAuthentication
+from drf_jwt_kit.tokens import AccessToken
+from tests.conftest import PASSWORD, bearer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+class Who(APIView):
+    """Say who asks."""
+
+    def get(self, request: Any) -> Response:
+        """Return the name."""
+        return Response(request.user.get_username())
+
+
+class WhoSet(ViewSet):
+    """Say who asks, as a viewset."""
+
+    def list(self, request: Any) -> Response:
+        """Return the name."""
+        return Response(request.user.get_username())
+
+
+@api_view(["GET"])
+def who(request: Any) -> Response:
+    """Say who asks, as a function."""
+    return Response(request.user.get_username())
+
+
+@api_view(["GET"])
+@authentication_classes([SessionAuthentication, JWTAuthentication])
+def who_session_first(request: Any) -> Response:
+    """Say who asks, as a function with two authenticators."""
+    return Response(request.user.get_username())
+
+
+@api_view(["GET"])
+@permission_classes([AllowAny])
+def open_to_all(request: Any) -> Response:
+    """Say who asks, if anybody."""
+    return Response(request.user.get_username())
+
+
+class Tenants(JWTAuthentication):
+    """A realm of the project's own."""
+
+    www_authenticate_realm = "tenants"
+
+
+class FromCookie(JWTAuthentication):
+    """A header of the project's own making."""
+
+    def get_header(self, request: Any) -> bytes | None:
+        """Take the token from a cookie."""
+        token = request.COOKIES.get("token")
+        return f"Bearer {token}".encode() if token else None
+
+
+def among(*authenticators: type[Any]) -> Any:
+    """Return a view with these authenticators, in this order."""
+    return Who.as_view(authentication_classes=authenticators)
+
+
+urlpatterns = [
+    path("api/", include("drf_jwt_kit.urls")),
+    path("class/", Who.as_view()),
+    path("viewset/", WhoSet.as_view({"get": "list"})),
+    path("function/", who),
+    path("function/second/", who_session_first),
+    path("first/", among(JWTAuthentication, SessionAuthentication)),
+    path("second/", among(SessionAuthentication, JWTAuthentication)),
+    path("with-basic/", among(JWTAuthentication, BasicAuthentication)),
+    path("after-basic/", among(BasicAuthentication, JWTAuthentication)),
+    path("third/", among(SessionAuthentication, BasicAuthentication, JWTAuthentication)),
+    path("tenants/", among(Tenants)),
+    path("cookie/", among(FromCookie)),
+    path("open/", open_to_all),
+    path("session-only/", among(SessionAuthentication)),
+]
+
+EVERYWHERE = [
+    "class",
+    "viewset",
+    "function",
+    "function/second",
+    "first",
+    "second",
+    "with-basic",
+    "after-basic",
+    "third",
+]
+SILENT = ["class", "viewset", "function", "function/second", "first", "second", "with-basic", "third", "tenants"]
+BASIC = "Basic YWxpY2U6d3Jvbmc="
+
+
+@pytest.mark.parametrize("where", EVERYWHERE)
+def test_a_good_token_is_accepted_everywhere(client: Any, tokens: Any, where: str) -> None:
+    """DESIGN 2.2: wherever the authenticator stands."""
+    answer = client.get(f"/{where}/", **bearer(tokens.access))
+    assert (answer.status_code, answer.json()) == (200, "alice")
+
+
+@pytest.mark.parametrize("where", EVERYWHERE)
+def test_a_refused_token_is_a_401_with_a_challenge_everywhere(client: Any, where: str) -> None:
+    """DESIGN 2.2: also behind ``SessionAuthentication``, which has no challenge of its own."""
+    answer = client.get(f"/{where}/", **bearer("garbage"))
+    assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (401, "token_not_valid", "invalid")
+    assert answer["WWW-Authenticate"] == (
+        'Bearer realm="api", error="invalid_token", error_description="Token is invalid"'
+    )
+
+
+@pytest.mark.parametrize("where", SILENT)
+def test_nothing_sent_is_a_403_without_a_challenge(client: Any, where: str) -> None:
+    """US3 and DESIGN 2.2."""
+    answer = client.get(f"/{where}/")
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "detail": "Authentication credentials were not provided.",
+        "code": "not_authenticated",
+    }
+    assert "WWW-Authenticate" not in answer
+
+
+@pytest.mark.parametrize("where", ["class", "viewset", "function", "first", "with-basic", "second", "function/second"])
+def test_nothing_sent_may_be_a_401(client: Any, settings: Any, where: str) -> None:
+    """DESIGN 2.2: ``ANONYMOUS_STATUS = 401`` gives the RFC 6750 answer instead, wherever the authenticator stands."""
+    settings.DRF_JWT_KIT = {"ANONYMOUS_STATUS": 401}
+    answer = client.get(f"/{where}/")
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_nothing_sent_stays_a_403_where_no_authenticator_has_a_challenge(client: Any, settings: Any) -> None:
+    """RFC 9110 15.5.2: a 401 must say how to authenticate; a view that takes no token cannot."""
+    settings.DRF_JWT_KIT = {"ANONYMOUS_STATUS": 401}
+    assert client.get("/session-only/").status_code == 403
+
+
+def test_another_first_authenticator_keeps_its_challenge(client: Any) -> None:
+    """A project that puts ``BasicAuthentication`` first wants the browser to ask."""
+    answer = client.get("/after-basic/")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Basic realm="api"')
+
+
+@pytest.mark.parametrize("where", ["with-basic", "after-basic"])
+def test_another_scheme_that_is_refused_is_a_401_with_its_challenge(client: Any, user: Any, where: str) -> None:
+    """DESIGN 2.2: credentials sent and refused are a 401, in the words of the authenticator that knows them."""
+    answer = client.get(f"/{where}/", HTTP_AUTHORIZATION=BASIC)
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Basic realm="api"')
+
+
+def test_a_signed_in_browser_needs_no_token(client: Any, user: Any) -> None:
+    """The kit leaves other authenticators alone."""
+    client.login(username="alice", password=PASSWORD)
+    assert client.get("/second/").json() == "alice"
+
+
+@pytest.mark.parametrize("status", [403, 401])
+def test_a_bad_token_on_an_open_view_is_a_401(client: Any, settings: Any, status: int) -> None:
+    """THREATS, headers: a client must learn that its token is bad, rather than be a stranger without a word."""
+    settings.DRF_JWT_KIT = {"ANONYMOUS_STATUS": status}
+    assert client.get("/open/").status_code == 200
+    assert client.get("/open/", **bearer("garbage")).status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+@pytest.mark.parametrize("space", [" ", "  ", "\t", " \t "])
+def test_a_scheme_has_no_case(client: Any, tokens: Any, scheme: str, space: str) -> None:
+    """RFC 9110 11.1, and THREATS, headers."""
+    assert client.get("/class/", HTTP_AUTHORIZATION=f"{scheme}{space}{tokens.access}").status_code == 200
+    assert client.get("/open/", HTTP_AUTHORIZATION=f"{scheme}{space}garbage").status_code == 401
+
+
+@pytest.mark.parametrize("around", [" {} ", "{}  ", "\t{}", "  {}"])
+def test_white_space_around_the_header_does_not_matter(client: Any, tokens: Any, around: str) -> None:
+    """RFC 9110 5.5: it is no part of the value."""
+    assert client.get("/class/", HTTP_AUTHORIZATION=around.format(f"Bearer {tokens.access}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "code"),
+    [
+        ("Bearer", 401, "bad_authorization_header"),
+        ("Bearer ", 401, "bad_authorization_header"),
+        ("bearer\t", 401, "bad_authorization_header"),
+        ("Bearer a b", 401, "bad_authorization_header"),
+        ("Bearer a b c", 401, "bad_authorization_header"),
+        ("Bearer a,Bearer b", 401, "bad_authorization_header"),
+        ("Bearer x, Basic y", 401, "bad_authorization_header"),
+        ("Bearer:x", 401, "bad_authorization_header"),
+        ("Bearer: x", 401, "bad_authorization_header"),
+        ('"Bearer" x', 401, "bad_authorization_header"),
+        ("\u00e9", 401, "bad_authorization_header"),
+        ("\xff\xfe", 401, "bad_authorization_header"),
+        ("Bearer \xff\xfe", 401, "token_not_valid"),
+        ("Bearer 🔑", 401, "token_not_valid"),
+        ("Bearer 'x'", 401, "token_not_valid"),
+        ("Bearer a\x00b", 401, "token_not_valid"),
+        ("Bearer null", 401, "token_not_valid"),
+        ("Bearer undefined", 401, "token_not_valid"),
+        ("Bearer " + "x" * 8192, 401, "token_not_valid"),
+        ("Bearer " + "a.b." * 16384, 401, "token_not_valid"),
+        ("Bearer " + "x " * 32768, 401, "bad_authorization_header"),
+        ("", 403, "not_authenticated"),
+        ("   ", 403, "not_authenticated"),
+        ("Basic YTpi", 403, "not_authenticated"),
+        ("Token abc", 403, "not_authenticated"),
+        ("Digest username=a", 403, "not_authenticated"),
+        ("Bearers x", 403, "not_authenticated"),
+        ("Bear x", 403, "not_authenticated"),
+        ("eyJhbGciOiJIUzI1NiJ9.e30.x", 403, "not_authenticated"),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_odd_headers(client: Any, header: str, status: int, code: str) -> None:
+    """THREATS, headers: refused as ours, or somebody else's and so nothing sent; never a 500."""
+    answer = client.get("/class/", HTTP_AUTHORIZATION=header)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert ("WWW-Authenticate" in answer) is (status == 401)
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer a b c", "Bearer garbage"])
+def test_the_challenge_is_ascii_and_names_the_error(client: Any, header: str) -> None:
+    """RFC 6750 3: ``error_description`` has neither quotes nor backslashes nor anything beyond ASCII."""
+    challenge = client.get("/class/", HTTP_AUTHORIZATION=header)["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="api", error="invalid_token", error_description="')
+    assert challenge.isascii()
+    assert challenge.count('"') == 6
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "ru", "zh-hans"])
+def test_the_challenge_is_not_translated(client: Any, language: str) -> None:
+    """DESIGN 2.2: ASCII, whatever language the body is in."""
+    answer = client.get("/class/", HTTP_ACCEPT_LANGUAGE=language, **bearer("garbage"))
+    assert 'error_description="Token is invalid"' in answer["WWW-Authenticate"]
+
+
+def test_simplejwts_messages_are_kept(client: Any, tokens: Any) -> None:
+    """DESIGN 2.2: front ends switch on ``messages``."""
+    answer = client.get("/class/", **bearer(tokens.refresh))
+    assert answer.json() == {
+        "detail": "Given token not valid for any token type",
+        "code": "token_not_valid",
+        "reason": "wrong_type",
+        "messages": [{"token_class": "AccessToken", "token_type": "access", "message": "Token has wrong type"}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"is_active": False}, "user_inactive"), ({"password": "changed"}, "password_changed")],
+)
+def test_the_users_state_has_its_own_code(
+    client: Any, tokens: Any, django_user_model: Any, change: dict[str, Any], code: str
+) -> None:
+    """DESIGN 2.2: simplejwt's codes stay, and are the reasons as well."""
+    django_user_model.objects.update(**change)
+    answer = client.get("/class/", **bearer(tokens.access))
+    assert (answer.status_code, answer.json()["code"], answer.json()["reason"]) == (401, code, code)
+
+
+def test_a_deleted_user_is_not_found(client: Any, tokens: Any, user: Any) -> None:
+    """DESIGN 2.2: ``user_not_found``, at a token with a session and at one without."""
+    lonely = AccessToken.for_user(user)
+    user.delete()
+    for access in (tokens.access, str(lonely)):
+        answer = client.get("/class/", **bearer(access))
+        assert (answer.status_code, answer.json()["code"]) == (401, "user_not_found")
+
+
+def test_an_inactive_user_without_a_session_is_refused(client: Any, user: Any, django_user_model: Any) -> None:
+    """Law 9 counts for tokens that project code made."""
+    access = str(AccessToken.for_user(user))
+    django_user_model.objects.update(is_active=False)
+    assert client.get("/class/", **bearer(access)).json()["code"] == "user_inactive"
+
+
+def test_a_realm_of_the_projects_own(client: Any, settings: Any) -> None:
+    """Issue 2.5: ``www_authenticate_realm`` is an override point."""
+    assert 'realm="tenants"' in client.get("/tenants/", **bearer("x"))["WWW-Authenticate"]
+    settings.DRF_JWT_KIT = {"ANONYMOUS_STATUS": 401}
+    assert client.get("/tenants/")["WWW-Authenticate"] == 'Bearer realm="tenants"'
+
+
+def test_a_header_of_the_projects_own(client: Any, tokens: Any) -> None:
+    """Issue 2.5: ``get_header`` is an override point."""
+    assert client.get("/cookie/").status_code == 403
+    client.cookies["token"] = tokens.access
+    assert client.get("/cookie/").json() == "alice"
+    client.cookies["token"] = "garbage"
+    assert client.get("/cookie/").status_code == 401
+
+
+@pytest.mark.parametrize("name", ["token", "access", "access_token", "jwt", "Authorization"])
+def test_a_token_elsewhere_is_ignored(client: Any, tokens: Any, name: str) -> None:
+    """THREATS, headers: neither query nor form nor cookie is looked at."""
+    client.cookies[name] = tokens.access
+    assert client.get("/class/", {name: tokens.access}).status_code == 403
+    assert client.post("/class/", {name: tokens.access}).status_code == 403
+
+
+def test_the_token_is_the_requests_auth(client: Any, tokens: Any) -> None:
+    """``request.auth`` is the validated token, as with simplejwt, with its session on it."""
+    request = client.get("/class/", **bearer(tokens.access)).renderer_context["request"]
+    assert isinstance(request.auth, AccessToken)
+    assert request.auth.session.pk == request.auth.sid
+
+
+def test_a_sliding_token_is_accepted_where_the_project_wants_it(client: Any, user: Any, settings: Any) -> None:
+    """DESIGN 2.3: sliding tokens stay simplejwt's own, behind the kit's checks of form."""
+    settings.SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",)}
+    sliding = SlidingToken.for_user(user)
+    assert client.get("/class/", **bearer(str(sliding))).json() == "alice"
+    assert client.get("/class/", **bearer(str(AccessToken.for_user(user)))).json()["reason"] == "wrong_type"
+    sliding["jti"] = ["x"]
+    assert client.get("/class/", **bearer(str(sliding))).json()["reason"] == "invalid"
+
+
+def test_simplejwts_frozen_settings_have_the_kits_defaults() -> None:
+    """DESIGN 2.3: they were put in place before simplejwt froze anything."""
+    assert frozen_simplejwt.ROTATE_REFRESH_TOKENS is True
+    assert list(frozen_simplejwt.AUTH_TOKEN_CLASSES) == [AccessToken]

@@ -1,0 +1,382 @@
+"""Closed unless said open: the mixin, and ``public``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import include, path
+from rest_framework.decorators import action, api_view, permission_classes
+from rest_framework.generics import GenericAPIView
+from rest_framework.mixins import ListModelMixin
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser, IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+from rest_framework.viewsets import ModelViewSet, ViewSet
+
+from drf_jwt_kit.permissions import ProtectedByDefaultMixin, public
+from tests.conftest import bearer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+class HasKey(BasePermission):
+    """A permission of the project's own that asks for a header, not for a user."""
+
+    message = "No key."
+    code = "no_key"
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look for the header."""
+        return "HTTP_X_KEY" in request.META
+
+
+class IsReading(BasePermission):
+    """Allow reading to all."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look at the method."""
+        return request.method in SAFE_METHODS
+
+
+class Answers(APIView):
+    """Answer every method."""
+
+    def get(self, request: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("read")
+
+    def post(self, request: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("written")
+
+
+class Bare(ProtectedByDefaultMixin, Answers):
+    """The mixin and nothing else."""
+
+
+class Empty(ProtectedByDefaultMixin, Answers):
+    """No permissions at all."""
+
+    permission_classes = []
+
+
+class Allowing(ProtectedByDefaultMixin, Answers):
+    """DRF's own word for open."""
+
+    permission_classes = [AllowAny]
+
+
+class Composed(ProtectedByDefaultMixin, Answers):
+    """A composed permission."""
+
+    permission_classes = [AllowAny | IsAuthenticated]
+
+
+class Reading(ProtectedByDefaultMixin, Answers):
+    """Open for reading, says the view."""
+
+    permission_classes = [IsReading | IsAdminUser]
+
+
+class Overrides(ProtectedByDefaultMixin, Answers):
+    """A ``get_permissions`` of the project's own."""
+
+    def get_permissions(self) -> list[Any]:
+        """Ask for nothing."""
+        return []
+
+
+class Below(Empty):
+    """A subclass of a protected view."""
+
+    permission_classes = [AllowAny]
+
+
+class SetOf(ProtectedByDefaultMixin, ViewSet):
+    """A viewset with actions that say they are open, and one that is declared public."""
+
+    permission_classes = [AllowAny]
+
+    def list(self, request: Any) -> Response:
+        """Answer."""
+        return Response("list")
+
+    @public
+    def retrieve(self, request: Any, pk: str) -> Response:
+        """Answer anybody."""
+        return Response("one")
+
+    @action(detail=False, permission_classes=[])
+    def nothing(self, request: Any) -> Response:
+        """Answer."""
+        return Response("nothing")
+
+    @action(detail=False, permission_classes=[AllowAny])
+    def allowed(self, request: Any) -> Response:
+        """Answer."""
+        return Response("allowed")
+
+    @action(detail=False)
+    @public
+    def inside(self, request: Any) -> Response:
+        """Answer anybody."""
+        return Response("inside")
+
+    @public
+    @action(detail=False)
+    def outside(self, request: Any) -> Response:
+        """Answer anybody."""
+        return Response("outside")
+
+    @action(detail=False, methods=["get"])
+    @public
+    def mapped(self, request: Any) -> Response:
+        """Answer anybody who reads."""
+        return Response("mapped")
+
+    @mapped.mapping.post
+    def mapped_post(self, request: Any) -> Response:
+        """Answer users who write."""
+        return Response("mapped post")
+
+    @action(detail=False, permission_classes=[HasKey])
+    @public
+    def keyed(self, request: Any) -> Response:
+        """Answer anybody with a key."""
+        return Response("keyed")
+
+
+@public
+class PublicView(Answers):
+    """A public view without the mixin."""
+
+
+@public
+class PublicMixed(ProtectedByDefaultMixin, Answers):
+    """A public view with the mixin."""
+
+
+class BelowPublicMixed(PublicMixed):
+    """A subclass of a public view, which says nothing itself."""
+
+
+@public
+class PublicAgain(BelowPublicMixed):
+    """A subclass that says so itself."""
+
+
+@public
+class PublicKeyed(ProtectedByDefaultMixin, Answers):
+    """A public view with a permission of its own."""
+
+    permission_classes = [IsAuthenticated, HasKey]
+
+
+@public
+class PublicKeyedAlone(Answers):
+    """The same without the mixin."""
+
+    permission_classes = [IsAuthenticated, HasKey]
+
+
+@public
+class PublicForAdmins(ProtectedByDefaultMixin, Answers):
+    """A public view with a permission that asks for more than a user."""
+
+    permission_classes = [IsAdminUser]
+
+
+@public
+class PublicSet(ProtectedByDefaultMixin, ViewSet):
+    """A public viewset with an action that asks for a user itself."""
+
+    def list(self, request: Any) -> Response:
+        """Answer anybody."""
+        return Response("list")
+
+    @action(detail=False, permission_classes=[IsAuthenticated])
+    def closed(self, request: Any) -> Response:
+        """Answer users."""
+        return Response("closed")
+
+
+class HalfPublic(ProtectedByDefaultMixin, Answers):
+    """One handler is public."""
+
+    @public
+    def get(self, request: Any, **kwargs: Any) -> Response:
+        """Answer anybody."""
+        return Response("read")
+
+
+class MarkWithoutMixin(Answers):
+    """A mark on a handler, but no mixin that would ask for it."""
+
+    @public
+    def get(self, request: Any, **kwargs: Any) -> Response:
+        """Answer users."""
+        return Response("read")
+
+
+@api_view(["GET", "POST"])
+@public
+def public_inside(request: Any) -> Response:
+    """Answer anybody."""
+    return Response("inside")
+
+
+@public
+@api_view(["GET"])
+def public_outside(request: Any) -> Response:
+    """Answer anybody."""
+    return Response("outside")
+
+
+@api_view(["GET"])
+@public
+@permission_classes([IsAuthenticated, HasKey])
+def public_keyed(request: Any) -> Response:
+    """Answer anybody with a key."""
+    return Response("keyed")
+
+
+@api_view(["GET"])
+def private(request: Any) -> Response:
+    """Answer users."""
+    return Response("private")
+
+
+router = SimpleRouter()
+router.register("set", SetOf, basename="set")
+router.register("public-set", PublicSet, basename="public-set")
+
+VIEWS = [
+    Bare, Empty, Allowing, Composed, Reading, Overrides, Below, PublicView, PublicMixed, BelowPublicMixed,
+    PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, HalfPublic, MarkWithoutMixin,
+]  # fmt: skip
+
+urlpatterns = [
+    path("api/", include("drf_jwt_kit.urls")),
+    *(path(f"{view.__name__}/", view.as_view()) for view in VIEWS),
+    path("inside/", public_inside),
+    path("outside/", public_outside),
+    path("keyed/", public_keyed),
+    path("private/", private),
+    *router.urls,
+]
+
+CLOSED = [
+    ("get", "Bare"), ("post", "Bare"), ("get", "Empty"), ("get", "Allowing"), ("get", "Composed"), ("get", "Reading"),
+    ("get", "Overrides"), ("get", "Below"), ("get", "BelowPublicMixed"), ("post", "HalfPublic"),
+    ("get", "MarkWithoutMixin"), ("get", "set"), ("get", "set/nothing"), ("get", "set/allowed"),
+    ("post", "set/mapped"), ("get", "private"), ("get", "public-set/closed"), ("options", "Bare"),
+    ("options", "HalfPublic"), ("put", "HalfPublic"), ("head", "Bare"),
+]  # fmt: skip
+
+OPEN = [
+    ("get", "PublicView"), ("post", "PublicView"), ("get", "PublicMixed"), ("post", "PublicMixed"),
+    ("get", "PublicAgain"), ("get", "HalfPublic"), ("head", "HalfPublic"), ("get", "set/1"), ("head", "set/1"),
+    ("get", "set/inside"), ("get", "set/outside"), ("get", "set/mapped"), ("head", "set/mapped"), ("get", "inside"),
+    ("post", "inside"), ("get", "outside"), ("get", "public-set"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "where"), CLOSED)
+class TestClosed:
+    """What nobody declared public."""
+
+    def test_an_anonymous_request_is_a_403(self, client: Any, method: str, where: str) -> None:
+        """Law 7: the mixin's demand comes on top of whatever the view says."""
+        assert getattr(client, method)(f"/{where}/").status_code == 403
+
+    def test_a_user_passes_it(self, client: Any, tokens: Any, method: str, where: str) -> None:
+        """The demand is for a user, and for nothing else."""
+        assert getattr(client, method)(f"/{where}/", **bearer(tokens.access)).status_code in {200, 405}
+
+
+@pytest.mark.parametrize(("method", "where"), OPEN)
+class TestOpen:
+    """What is declared public."""
+
+    def test_an_anonymous_request_is_answered(self, client: Any, method: str, where: str) -> None:
+        """Law 7: ``@public`` on a class, a handler, an action and an ``@api_view``, in either order."""
+        assert getattr(client, method)(f"/{where}/").status_code == 200
+
+    def test_a_bad_token_is_refused_all_the_same(self, client: Any, method: str, where: str) -> None:
+        """THREATS, headers: public is not deaf."""
+        assert getattr(client, method)(f"/{where}/", **bearer("garbage")).status_code == 401
+
+
+@pytest.mark.parametrize("where", ["PublicKeyed", "PublicKeyedAlone", "keyed", "set/keyed"])
+def test_other_permissions_stay(client: Any, tokens: Any, where: str) -> None:
+    """DESIGN 8: ``@public`` lifts the demand for a user, and nothing else."""
+    assert client.get(f"/{where}/").status_code == 403
+    assert client.get(f"/{where}/", **bearer(tokens.access)).status_code == 403
+    assert client.get(f"/{where}/", HTTP_X_KEY="1").status_code == 200
+
+
+def test_the_message_of_another_permission_is_answered(client: Any, tokens: Any) -> None:
+    """A permission explains itself as it does without the mixin."""
+    assert client.get("/PublicKeyed/", **bearer(tokens.access)).json()["detail"] == "No key."
+
+
+def test_a_permission_that_asks_for_more_than_a_user_stays(client: Any, tokens: Any, user: Any) -> None:
+    """Law 7: ``@public`` does not open what only admins may see."""
+    assert client.get("/PublicForAdmins/").status_code == 403
+    assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 403
+    type(user).objects.update(is_staff=True)
+    assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "bases",
+    [
+        (APIView, ProtectedByDefaultMixin),
+        (ModelViewSet, ProtectedByDefaultMixin),
+        (ListModelMixin, GenericAPIView, ProtectedByDefaultMixin),
+        (Answers, ProtectedByDefaultMixin),
+    ],
+    ids=lambda bases: " ".join(base.__name__ for base in bases),
+)
+def test_the_wrong_order_of_bases_raises(bases: tuple[type[Any], ...]) -> None:
+    """DESIGN 8: behind the view class the mixin protects nothing, so that raises at class creation."""
+    with pytest.raises(ImproperlyConfigured, match="Wrong is not protected: ProtectedByDefaultMixin must stand"):
+        type("Wrong", bases, {})
+
+
+def test_a_wrong_order_further_down_raises() -> None:
+    """The order that counts is the one that Python resolves."""
+
+    class Reusable(ProtectedByDefaultMixin):
+        """A mixin on the mixin."""
+
+    with pytest.raises(ImproperlyConfigured):
+        type("Wrong", (APIView, Reusable), {})
+    assert issubclass(type("Right", (Reusable, APIView), {}), APIView)
+
+
+def test_a_mixin_on_the_mixin_protects() -> None:
+    """It needs no view class among its own bases."""
+
+    class Base(ProtectedByDefaultMixin):
+        """A project's base for all its views."""
+
+        permission_classes = [AllowAny]
+
+    assert type("View", (Base, Answers), {}).as_view()
+
+
+@pytest.mark.parametrize("view", [PublicMixed, PublicView])
+def test_public_returns_what_it_was_given(view: Any) -> None:
+    """It is a decorator that changes no name."""
+    assert public(view) is view
+
+
+def test_public_leaves_the_parent_closed(client: Any) -> None:
+    """Law 7: a public subclass opens itself and nobody else."""
+    assert client.get("/BelowPublicMixed/").status_code == 403
+    assert Answers.permission_classes == [IsAuthenticated]
+    assert APIView.permission_classes == [IsAuthenticated]

@@ -1,0 +1,347 @@
+"""What all endpoints share: methods, bodies, negotiation, caching and failure."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import RequestFactory
+from django.urls import include, path
+from rest_framework.exceptions import Throttled
+
+from drf_jwt_kit import views
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
+from tests.conftest import PASSWORD, bearer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+SID = "01960000-0000-7000-8000-00000000abcd"
+FIELDS = {
+    "/api/token/": "username",
+    "/api/token/refresh/": "refresh",
+    "/api/token/verify/": "token",
+    "/api/token/revoke/": "token",
+    "/api/token/blacklist/": "refresh",
+}
+POSTED = list(FIELDS)
+LISTED = ["/api/sessions/", "/api/sessions/others/", f"/api/sessions/{SID}/"]
+
+
+class AddsToTheAnswer(views.TokenRefreshView):
+    """A view that answers more than its serializer."""
+
+    def answer(self, serializer: Any) -> Any:
+        """Add a word."""
+        return {**super().answer(serializer), "hint": "soon again"}
+
+
+class Throttles(views.TokenObtainPairView):
+    """A view that is throttled."""
+
+    def get_throttles(self) -> list[Any]:
+        """Refuse."""
+        raise Throttled(wait=17)
+
+
+class LosesTheDatabase(TokenObtainPairSerializer):
+    """A serializer whose query fails."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Fail as a driver does."""
+        raise DatabaseError("connection to db.internal lost")
+
+
+class HasABug(TokenRefreshSerializer):
+    """A serializer with a mistake in it."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Make a mistake."""
+        raise ZeroDivisionError
+
+
+urlpatterns = [
+    path("api/", include("drf_jwt_kit.urls")),
+    path("adds/", AddsToTheAnswer.as_view()),
+    path("throttles/", Throttles.as_view()),
+    path("loses/", views.TokenObtainPairView.as_view(serializer_class=LosesTheDatabase)),
+    path("bug/", views.TokenRefreshView.as_view(serializer_class=HasABug)),
+]
+
+
+def is_plain_error(answer: Any, status: int) -> bool:
+    """Return whether an answer is the contract's kind of error."""
+    body = answer.json()
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/json"), answer.content
+    assert answer["Cache-Control"] == "no-store"
+    return isinstance(body["detail"], str) and isinstance(body["code"], str)
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options", "head", "trace"])
+def test_other_methods_are_a_405(client: Any, path: str, method: str) -> None:
+    """THREATS, bodies: no side effect, and ``OPTIONS`` tells nothing of the code."""
+    answer = client.generic(method.upper(), path)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer["Cache-Control"] == "no-store"
+    assert b"description" not in answer.content
+    assert method == "head" or is_plain_error(answer, 405)
+
+
+@pytest.mark.parametrize("header", ["HTTP_X_HTTP_METHOD_OVERRIDE", "HTTP_X_METHOD_OVERRIDE", "HTTP_X_HTTP_METHOD"])
+def test_a_method_override_header_is_ignored(client: Any, tokens: Any, header: str) -> None:
+    """THREATS, bodies: a GET is a GET."""
+    answer = client.get("/api/sessions/", **bearer(tokens.access), **{header: "DELETE"})
+    assert (answer.status_code, TokenSession.objects.filter(revoked_at=None).count()) == (200, 1)
+    assert client.get("/api/token/", **{header: "POST"}).status_code == 405
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b'{"other": 1}', b"[]", b"null", b'"x"', b"1", b"1.5", b"true", b"[{}]", b""],
+    ids=ascii,
+)
+def test_a_body_without_the_fields_is_a_400(client: Any, path: str, body: bytes) -> None:
+    """DESIGN 2.2: whatever JSON it is."""
+    answer = client.generic("POST", path, body, content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"{'token': 1}",
+        b'{"token": NaN}',
+        b'{"token": Infinity}',
+        b'{"token": "\xff"}',
+        b'\xef\xbb\xbf{"token": "x"}',
+        b'{"token": "x"} trailing',
+        b"\x00",
+        '{"token": "x"}'.encode("utf-16"),
+        b"[" * 100_000,
+        b'{"token":' * 100_000,
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"token": ' + b"9" * 5_000 + b"}",
+    ],
+    ids=lambda body: f"{ascii(body)[:30]} of {len(body)}",
+)
+def test_a_body_that_is_no_json_is_a_400(client: Any, path: str, body: bytes) -> None:
+    """THREATS, bodies: broken, deep, or in another encoding."""
+    answer = client.generic("POST", path, body, content_type="application/json")
+    assert is_plain_error(answer, 400)
+    assert answer.json()["code"] == "parse_error"
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize("value", ["\\ud800", "a\\u0000b"])
+def test_a_text_that_no_database_holds_is_a_400_or_401(client: Any, path: str, value: str) -> None:
+    """THREATS, bodies: NUL and lone surrogates."""
+    body = f'{{"{FIELDS[path]}": "{value}", "password": "x"}}'
+    answer = client.generic("POST", path, body, content_type="application/json")
+    assert answer.status_code in ({400, 401} if path != "/api/token/revoke/" else {200, 400})
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "text/html",
+        "application/xml",
+        "application/octet-stream",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data",
+        "application/json; charset=utf-16",
+        "application/json; charset=latin-1",
+        "application/json; charset=nonsense",
+        "application/jsonp",
+        "nonsense",
+        "",
+    ],
+)
+def test_another_content_type_is_a_415(client: Any, path: str, content_type: str) -> None:
+    """THREATS, bodies: JSON in UTF-8, and forms where RFC 7009 wants them."""
+    answer = client.generic("POST", path, b'{"token": "x"}', content_type=content_type)
+    assert is_plain_error(answer, 415)
+    assert answer.json()["code"] == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("path", [path for path in POSTED if path != "/api/token/revoke/"])
+def test_a_form_is_a_415(client: Any, path: str) -> None:
+    """THREATS, bodies: a plain HTML form reaches nothing but sign-out."""
+    answer = client.generic("POST", path, b"token=x", content_type="application/x-www-form-urlencoded")
+    assert is_plain_error(answer, 415)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", 'application/json;charset="UTF-8"'],
+)
+def test_json_may_say_that_it_is_utf_8(client: Any, user: Any, content_type: str) -> None:
+    """RFC 8259 8.1, and RFC 9110 8.3.1: names have no case."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    assert client.generic("POST", "/api/token/", body, content_type=content_type).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/png", "nonsense", "*/*", "text/*;q=0.1", ""])
+@pytest.mark.parametrize("path", ["/api/token/", "/api/sessions/", "/api/token/?format=api", "/api/token/?format=x"])
+def test_the_answer_is_json_whatever_the_client_accepts(client: Any, path: str, accept: str) -> None:
+    """DESIGN 2.2: nothing is answered with an HTML page."""
+    answer = client.generic("POST", path, b"{}", content_type="application/json", HTTP_ACCEPT=accept)
+    assert answer["Content-Type"] == "application/json"
+    assert answer.status_code in {400, 403}
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_a_body_of_3_mb_is_a_413(client: Any, path: str) -> None:
+    """THREATS, bodies: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+    answer = client.generic("POST", path, b'{"token": "' + b"x" * 3_000_000, content_type="application/json")
+    assert is_plain_error(answer, 413)
+    assert answer.json()["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize(
+    "body", [b"&".join(b"a%d=1" % number for number in range(1100)), b"x" * 3_000_000], ids=["fields", "size"]
+)
+def test_a_form_that_is_too_large_is_refused(client: Any, body: bytes) -> None:
+    """THREATS, bodies: 1 100 fields, or 3 MB."""
+    answer = client.generic("POST", "/api/token/revoke/", body, content_type="application/x-www-form-urlencoded")
+    assert answer.status_code in {400, 413}
+    assert is_plain_error(answer, answer.status_code)
+
+
+class Torn(BytesIO):
+    """A body whose sender went away."""
+
+    def read(self, *args: Any) -> bytes:
+        """Fail as a socket does."""
+        raise OSError("connection reset by peer")
+
+
+def test_a_body_that_breaks_off_is_a_400() -> None:
+    """DESIGN 2.2: a client that hangs up is no server error."""
+    request = RequestFactory().post("/api/token/", b"{}", content_type="application/json")
+    request._stream = Torn()
+    answer = views.TokenObtainPairView.as_view()(request)
+    assert (answer.status_code, answer.data["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("path", POSTED + LISTED)
+def test_errors_are_never_stored(client: Any, path: str) -> None:
+    """DESIGN 2.2: ``Cache-Control: no-store`` on errors."""
+    for answer in (client.get(path), client.post(path, {}, format="json"), client.delete(path)):
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_answers_are_never_stored(client: Any, post: Any, tokens: Any) -> None:
+    """DESIGN 2.2: and on what went well."""
+    answers = [
+        post("token/", username="alice", password=PASSWORD),
+        post("token/refresh/", refresh=tokens.refresh),
+        post("token/verify/", token=tokens.access),
+        client.get("/api/sessions/", **bearer(tokens.access)),
+        client.delete("/api/sessions/others/", **bearer(tokens.access)),
+        client.delete("/api/sessions/", **bearer(tokens.access)),
+        post("token/revoke/", token=tokens.access),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 204, 204, 200]
+    assert {answer["Cache-Control"] for answer in answers} == {"no-store"}
+
+
+@pytest.mark.parametrize("path", LISTED)
+def test_session_endpoints_need_a_token(client: Any, path: str) -> None:
+    """DESIGN 2.1: 403 without one, 401 with a bad one."""
+    assert is_plain_error(client.delete(path), 403)
+    assert is_plain_error(client.delete(path, **bearer("garbage")), 401)
+
+
+@pytest.mark.parametrize("pk", ["1", "x", "null", "0" * 32, SID.upper(), "%00", "é", "x" * 5000])
+def test_an_odd_session_id_is_a_404(client: Any, tokens: Any, pk: str) -> None:
+    """DESIGN 2.1: like one that never was."""
+    answer = client.delete(f"/api/sessions/{pk}/", **bearer(tokens.access))
+    assert is_plain_error(answer, 404)
+    assert answer.json()["code"] == "not_found"
+
+
+def test_a_database_that_fails_is_a_503(client: Any, caplog: Any) -> None:
+    """Law 8: JSON with ``Retry-After``, and no word of the database in it."""
+    answer = client.post("/loses/", {"username": "a", "password": "b"}, format="json")
+    assert is_plain_error(answer, 503)
+    assert (answer.json()["code"], answer["Retry-After"]) == ("service_unavailable", "5")
+    assert b"internal" not in answer.content
+    assert "The database failed." in caplog.text
+
+
+def test_a_mistake_is_not_hidden(client: Any) -> None:
+    """Issue 4.2: no path catches everything; a bug is Django's 500, for the project to see."""
+    assert client.post("/bug/", {"refresh": "x"}, format="json").status_code == 500
+
+
+def test_throttling_has_retry_after(client: Any) -> None:
+    """DESIGN 2.2: 429 with ``Retry-After``."""
+    answer = client.post("/throttles/", {}, format="json")
+    assert is_plain_error(answer, 429)
+    assert (answer.json()["code"], answer["Retry-After"]) == ("throttled", "17")
+
+
+def test_answer_is_an_override_point(client: Any, tokens: Any) -> None:
+    """DESIGN 2.4: a view may add to what is answered."""
+    answer = client.post("/adds/", {"refresh": tokens.refresh}, format="json")
+    assert (answer.status_code, answer.json()["hint"]) == (200, "soon again")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        views.TokenObtainPairView,
+        views.TokenRefreshView,
+        views.TokenVerifyView,
+        views.TokenRevokeView,
+        views.TokenBlacklistView,
+        views.SessionListView,
+        views.OtherSessionsView,
+        views.SessionDetailView,
+    ],
+)
+def test_no_view_runs_in_atomic_requests(view: Any) -> None:
+    """Law 4: a revocation outlives its 401."""
+    assert view.as_view()._non_atomic_requests == {"default"}
+    assert inspect.getdoc(view)
+
+
+@pytest.mark.parametrize("refused", [{"token": "garbage"}, {}])
+def test_a_refusal_condemns_no_surrounding_transaction(client: Any, user: Any, refused: Any) -> None:
+    """Law 4: DRF's handler marks a transaction for rollback; what was written before stays."""
+    with transaction.atomic():
+        user.first_name = "kept"
+        user.save()
+        assert client.post("/api/token/verify/", refused, format="json").status_code in {400, 401}
+        assert not transaction.get_rollback()
+    user.refresh_from_db()
+    assert user.first_name == "kept"
+
+
+def test_a_transaction_that_was_lost_before_stays_lost(client: Any) -> None:
+    """The kit only mends what it did itself."""
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        client.post("/api/token/verify/", {}, format="json")
+        assert transaction.get_rollback()
+
+
+def test_revoke_takes_a_form(client: Any, tokens: Any) -> None:
+    """RFC 7009 2.1: ``application/x-www-form-urlencoded``."""
+    body = f"token={tokens.refresh}&token_type_hint=refresh_token"
+    answer = client.generic(
+        "POST", "/api/token/revoke/", body, content_type="application/x-www-form-urlencoded; charset=utf-8"
+    )
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert client.get("/api/sessions/", **bearer(tokens.access)).json()["reason"] == "revoked"
