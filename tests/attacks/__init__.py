@@ -1,0 +1,1 @@
+"""Attacks: each threat of the threat list, tried from outside over HTTP."""

@@ -1,0 +1,176 @@
+"""THREATS "Passwords, enumeration, throttling": what a password is, and what its failure tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.core.exceptions import PermissionDenied
+
+from drf_jwt_kit.models import TokenSession
+from tests.attacks import forge
+from tests.attacks.conftest import is_json
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def attempt(client: Any, username: str, password: str) -> Any:
+    """Return the answer to one sign-in."""
+    return client.post("/api/token/", {"username": username, "password": password}, format="json")
+
+
+SPACES = [" {}", "{} ", "  {}  ", "\t{}", "{}\n", "\r\n{}", "\u00a0{}", "{}\u3000", "{}\u200b", "\ufeff{}", "{}\u0301"]
+
+
+@pytest.mark.parametrize("template", SPACES, ids=forge.label)
+def test_outer_spaces_belong_to_the_password(client: Any, user: Any, django_user_model: Any, template: str) -> None:
+    """THREATS: 200 for the account that has them, 401 for the one that has not, and the reverse."""
+    spaced = template.format(PASSWORD)
+    django_user_model.objects.create_user("spaced", password=spaced)
+    found = {
+        (name, given): attempt(client, name, given).status_code
+        for name, given in (("spaced", spaced), ("spaced", PASSWORD), ("alice", PASSWORD), ("alice", spaced))
+    }
+    assert list(found.values()) == [200, 401, 200, 401]
+
+
+ODD_PASSWORDS = [" ", "\t", "ä", "a\u0308", "密码", "🔑", "null", "0", "x" * 4096, "\x01\x1b", "%00", "'\"", "<script>"]
+
+
+@pytest.mark.parametrize("password", ODD_PASSWORDS, ids=forge.label)
+def test_a_password_may_be_any_text(client: Any, django_user_model: Any, password: str) -> None:
+    """US1: what Django stored signs in, unchanged; a little more or less does not."""
+    django_user_model.objects.create_user("odd", password=password)
+    assert attempt(client, "odd", password).status_code == 200
+    for other in (password[:-1] + "\u2603", password[:4000] + "x", f"{password[:4000]} "):
+        assert attempt(client, "odd", other).status_code == 401
+
+
+@pytest.mark.parametrize("length", [4097, 10_000, 1_000_000, 2_000_000])
+def test_a_password_too_long_is_a_400(client: Any, user: Any, length: int) -> None:
+    """THREATS: a 1 MB password is refused before anything hashes it, for known and unknown users alike."""
+    known, unknown = (attempt(client, name, "x" * length) for name in ("alice", "nobody"))
+    assert (known.status_code, known.content) == (400, unknown.content)
+    assert is_json(known)
+    assert list(known.json()) == ["password"]
+    assert "x" * 100 not in known.content.decode()
+
+
+NOBODIES = [
+    *(
+        "nobody",
+        "ALICE",
+        "Alice",
+        "\uff41lice",
+        "alice\u0301",
+        "alice\u200b",
+        "\u0430lice",
+    ),
+    *("alice' --", "%", "*", "alice%00", "x" * 254, "alice\r\nadmin", "\x1b[31malice", "null", "0", "${jndi:ldap://x}"),
+]
+
+
+@pytest.fixture
+def accounts(user: Any, django_user_model: Any) -> dict[str, Any]:
+    """Users who may not sign in, by name."""
+    make = django_user_model.objects.create_user
+    make("inactive", password=PASSWORD, is_active=False)
+    make("unusable").set_unusable_password()
+    make("empty", password=PASSWORD)
+    django_user_model.objects.filter(username="empty").update(password="")
+    make("garbled", password=PASSWORD)
+    django_user_model.objects.filter(username="garbled").update(password="not a hash")
+    make("plain", password=PASSWORD)
+    django_user_model.objects.filter(username="plain").update(password=PASSWORD)
+    make("legacy")
+    django_user_model.objects.filter(username="legacy").update(
+        password=PBKDF2PasswordHasher().encode("another password", "salt", 1)
+    )
+    return {found.username: found for found in django_user_model.objects.all()}
+
+
+def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
+    """Return everything that an answer tells."""
+    return answer.status_code, answer.content, dict(answer.headers)
+
+
+@pytest.mark.parametrize(
+    "name", ["alice", "inactive", "unusable", "empty", "garbled", "plain", "legacy", *NOBODIES], ids=forge.label
+)
+@pytest.mark.usefixtures("accounts")
+def test_failures_are_alike(client: Any, settings: Any, name: str) -> None:
+    """THREATS: unknown, wrong, inactive, unusable, legacy hasher: same status, same body, same headers."""
+    settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    reference = told(attempt(client, "no such user", "wrong"))
+    assert reference[0] == 401
+    for password in ("wrong", PASSWORD, "!", " ", "not a hash"):
+        if (name, password) != ("alice", PASSWORD):
+            assert told(attempt(client, name, password)) == reference, password
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.usefixtures("accounts")
+def test_a_rule_of_the_projects_own_tells_nothing_either(client: Any, settings: Any) -> None:
+    """THREATS: a backend that finds inactive users changes nothing: the rule refuses them alike."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    assert told(attempt(client, "inactive", PASSWORD)) == told(attempt(client, "nobody", PASSWORD))
+
+
+class Denying(ModelBackend):
+    """A backend that knows nobody."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Deny."""
+
+
+class Forbidding(ModelBackend):
+    """A backend that ends the search."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Forbid."""
+        raise PermissionDenied
+
+
+class Raising(ModelBackend):
+    """A backend that fails, with the error of each family in turn."""
+
+    error: type[BaseException] = RuntimeError
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Fail."""
+        raise self.error(credentials)
+
+
+BACKENDS = [
+    ("Denying", None, 401),
+    ("Forbidding", None, 401),
+    *(("Raising", error, 503) for error in (RuntimeError, ValueError, KeyError, TypeError, OSError, AssertionError)),
+    ("Raising", TimeoutError, 503),
+    ("Raising", RecursionError, 503),
+    ("Raising", MemoryError, 503),
+]
+
+
+@pytest.mark.parametrize("case", BACKENDS, ids=forge.label)
+def test_only_the_backends_decide(
+    client: Any, user: Any, settings: Any, monkeypatch: Any, case: tuple[str, Any, int]
+) -> None:
+    """Law 8: denies, forbids, raises: 401, 401, 503; right credentials are no way round."""
+    name, error, status = case
+    monkeypatch.setattr(Raising, "error", error or RuntimeError)
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{name}"]
+    answer = attempt(client, "alice", PASSWORD)
+    assert answer.status_code == status, answer.content
+    assert is_json(answer)
+    assert PASSWORD not in answer.content.decode()
+    assert not TokenSession.objects.exists()
+
+
+def test_a_backend_that_forbids_is_not_passed_over(client: Any, user: Any, settings: Any) -> None:
+    """Law 8: the next backend is not asked after one that forbade or failed."""
+    for name, status in (("Forbidding", 401), ("Raising", 503)):
+        settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{name}", "django.contrib.auth.backends.ModelBackend"]
+        assert attempt(client, "alice", PASSWORD).status_code == status

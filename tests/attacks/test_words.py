@@ -1,0 +1,317 @@
+"""THREATS "Words": no password and no token in anything that is written down."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.signals import user_login_failed
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.signals import refresh_token_reused, session_revoked, session_started, token_refreshed
+from tests.attacks import forge
+from tests.attacks.conftest import Doors, another_user
+from tests.conftest import PASSWORD, Tokens, bearer
+
+pytestmark = pytest.mark.django_db
+
+WRONG = "a wrong password, sent by mistake"
+TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+FORMATTER = logging.Formatter("%(name)s %(levelname)s %(message)s %(exc_text)s")
+
+
+def spoken(text: str) -> list[str]:
+    """Return what of the secrets stands in a text."""
+    found = [secret for secret in (PASSWORD, WRONG, *PASSWORD.split(" ")[3:]) if secret in text]
+    return found + TOKEN.findall(text)
+
+
+def drive_everything(client: Any, doors: Doors, clock: Any, user: Any) -> None:
+    """Sign in, fail, refresh, replay, revoke, send garbage: what any log would tell of."""
+
+    def post(path: str, **body: Any) -> Any:
+        return client.post(f"/api/token/{path}", body, format="json")
+
+    first = post("", username="alice", password=PASSWORD).json()
+    for name in ("alice", "nobody", PASSWORD):
+        post("", username=name, password=WRONG)
+    post("", username="alice", password=PASSWORD + "\0")
+    post("", username="alice", password=[PASSWORD])
+    post("", username={"name": "alice"}, password=WRONG)
+    client.generic("POST", "/api/token/", f'{{"username": "alice", "password": "{WRONG}"', "application/json")
+    second = post("refresh/", refresh=first["refresh"]).json()
+    clock.shift(timedelta(seconds=31))
+    for token in (second["access"], second["access"][:-3] + "AAA", second["refresh"]):
+        doors.header("/api/me/", token)
+        doors.header("/api/me/", f"{token} {token}")
+        client.get(f"/api/sessions/{forge.payload_of(token)['sid']}/", **bearer(token))
+        post("verify/", token=token)
+        post("blacklist/", refresh=token + "x")
+    post("refresh/", refresh=first["refresh"])
+    post("revoke/", token=first["refresh"])
+    third = post("", username="alice", password=PASSWORD).json()
+    type(user).objects.filter(pk=user.pk).update(is_active=False)
+    doors.header("/api/me/", third["access"])
+    post("refresh/", refresh=third["refresh"])
+    post("", username="alice", password=PASSWORD)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_logs_hold_no_secrets(request: Any, client: Any, doors: Doors, clock: Any, user: Any, debug: bool) -> None:
+    """Law 10: every line of every logger, at every level, with ``DEBUG`` on and off."""
+    request.getfixturevalue("settings").DEBUG = debug
+    caplog = request.getfixturevalue("caplog")
+    caplog.set_level(logging.DEBUG)
+    drive_everything(client, doors, clock, user)
+    assert len(caplog.records) > 20
+    for record in caplog.records:
+        if record.name == "django.db.backends":
+            continue  # a project that logs SQL logs parameters; no token and no password is one, see below
+        shown = FORMATTER.format(record) + repr(
+            {name: value for name, value in vars(record).items() if name != "request"}
+        )
+        # A user who types the password into the field for the name has told it to the log: simplejwt's users know.
+        assert not [
+            word for word in spoken(shown) if word not in (PASSWORD, *PASSWORD.split()) or "username=" not in shown
+        ]
+
+
+def test_the_database_is_told_no_secret(
+    client: Any, doors: Doors, clock: Any, user: Any, django_assert_max_num_queries: Any
+) -> None:
+    """Laws 5 and 10: no statement has a token or the sent password among its parameters."""
+    with django_assert_max_num_queries(500) as captured:
+        drive_everything(client, doors, clock, user)
+    statements = [query["sql"] for query in captured.captured_queries]
+    assert len(statements) > 20
+    assert not [TOKEN.findall(sql) for sql in statements if TOKEN.search(sql)]
+    assert not [sql for sql in statements if WRONG in sql]
+
+
+# -- Error reports ---------------------------------------------------------------------------------
+
+
+def failing_claims(user: Any, session: Any) -> dict[str, Any]:
+    """Fail as a project's hook may."""
+    raise LookupError("the hook failed")
+
+
+def failing_gate(request: Any, user: Any) -> None:
+    """Fail as a project's gate may."""
+    raise LookupError("the gate failed")
+
+
+class Reporter(logging.Handler):
+    """Write the reports that Django mails to administrators and that error trackers imitate."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(logging.ERROR)
+        self.reports: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report one error, as HTML and as text."""
+        reporter = ExceptionReporter(getattr(record, "request", None), *(record.exc_info or (None, None, None)))
+        self.reports += [record.getMessage(), reporter.get_traceback_html(), reporter.get_traceback_text()]
+
+
+@pytest.fixture
+def reports() -> Iterator[list[str]]:
+    """The error reports of a test."""
+    handler = Reporter()
+    loggers = [logging.getLogger(name) for name in ("django.request", "drf_jwt_kit")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    yield handler.reports
+    for logger in loggers:
+        logger.removeHandler(handler)
+
+
+def assert_silent(reports: list[str]) -> None:
+    """Assert that no report has a secret, and show the lines that have one."""
+    told = [line.strip() for report in reports for line in report.splitlines() if spoken(line)]
+    assert not told, "\n".join(line[:300] for line in told[:12])
+
+
+FAILURES = {
+    "gate at sign-in": ("SIGN_IN_GATE", "token/", "username"),
+    "claims at sign-in": ("CLAIMS", "token/", "username"),
+    "claims at refresh": ("CLAIMS", "token/refresh/", "refresh"),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_an_error_report_holds_no_secret(
+    post: Any, tokens: Tokens, settings: Any, reports: list[str], failure: tuple[str, str, str]
+) -> None:
+    """Law 10: a project's hook fails; the frames between it and the request are in the report, their secrets not."""
+    hook, path, field = failure
+    name = {"SIGN_IN_GATE": "failing_gate", "CLAIMS": "failing_claims"}[hook]
+    settings.DRF_JWT_KIT = {hook: f"{__name__}.{name}"}
+    body = {"username": "alice", "password": PASSWORD} if field == "username" else {"refresh": tokens.refresh}
+    assert post(path, **body).status_code == 500
+    assert reports
+    assert_silent(reports)
+
+
+@pytest.mark.parametrize("path", ["token/refresh/", "token/verify/", "token/revoke/", "token/blacklist/", "me/"])
+def test_the_report_of_a_broken_database_holds_no_secret(
+    client: Any, doors: Doors, tokens: Tokens, reports: list[str], path: str
+) -> None:
+    """Laws 8 and 10: the 503 is reported, without what was sent."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE drf_jwt_kit_tokensession RENAME TO out_of_reach")
+    if path == "me/":
+        answer = doors.header("/api/me/", tokens.access)
+    else:
+        answer = client.post(f"/api/{path}", {"refresh": tokens.refresh, "token": tokens.refresh}, format="json")
+    assert answer.status_code == 503
+    assert_silent(reports)
+
+
+class Talkative:
+    """A backend that fails with the password in its hands, which it hides itself: Django leaves that to it."""
+
+    @sensitive_variables()
+    def authenticate(self, request: Any, username: str = "", password: str = "") -> Any:
+        """Fail."""
+        raise LookupError("the directory is down")
+
+
+def test_the_report_of_a_failed_backend_holds_no_secret(
+    client: Any, user: Any, settings: Any, reports: list[str]
+) -> None:
+    """Laws 8 and 10: the log tells that it failed, not for which password."""
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Talkative"]
+    assert client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json").status_code == 503
+    assert reports
+    assert_silent(reports)
+
+
+# -- Other words -----------------------------------------------------------------------------------
+
+
+def test_representations_hold_no_secret(user: Any, rf: Any) -> None:
+    """Law 10: ``repr`` and ``str`` of what project code is handed."""
+    pair = sessions.start(user, rf.get("/"))
+    for shown in (pair, pair.session, [pair], {"pair": pair}):
+        assert not spoken(repr(shown)), repr(shown)
+        assert not spoken(str(shown))
+
+
+@pytest.mark.parametrize("as_message", [str, repr])
+def test_refusals_do_not_repeat_the_token(doors: Doors, tokens: Tokens, as_message: Any, kinds: Any) -> None:
+    """Law 10: neither exceptions, nor their chains, nor answers repeat what was sent."""
+    expired = forge.token({**kinds["refresh"], "exp": 1})
+    for token in (tokens.access, expired, forge.token(kinds["refresh"], key="x"), tokens.refresh[:-4]):
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever it is, it must not speak
+            sessions.rotate(token)
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert not spoken(as_message(error))
+            error = error.__cause__ or error.__context__
+        assert not spoken(doors.body("refresh", token).content.decode())
+        assert not spoken(str(doors.body("refresh", token).headers))
+
+
+def test_the_admin_shows_no_secret(client: Any, tokens: Tokens, django_user_model: Any) -> None:
+    """Law 10: list, page and history of sessions."""
+    admin = another_user(django_user_model, "root", is_staff=True, is_superuser=True)
+    browser = Client()
+    browser.force_login(admin)
+    session = TokenSession.objects.get()
+    base = "/admin/drf_jwt_kit/tokensession/"
+    for path in (base, f"{base}?q=alice", f"{base}{session.pk}/change/", f"{base}{session.pk}/history/"):
+        page = browser.get(path)
+        assert page.status_code == 200, path
+        assert not spoken(page.content.decode())
+        assert session.credential_hash not in page.content.decode()
+
+
+def test_a_dump_holds_no_secret(tokens: Tokens) -> None:
+    """Laws 5 and 10: what ``dumpdata`` writes of sessions."""
+    out = StringIO()
+    call_command("dumpdata", "drf_jwt_kit", stdout=out)
+    assert json.loads(out.getvalue())
+    assert not spoken(out.getvalue())
+    for token in tokens:
+        for part in (token, *token.split(".")[1:], forge.payload_of(token)["jti"]):
+            assert part not in out.getvalue()
+
+
+NAMES = [
+    "eve\r\nfake line",
+    "eve\nINFO ok",
+    "\x1b[31meve",
+    "\x1b]0;x\x07",
+    "eve\x00",
+    "\u2028eve",
+    "eve\x85",
+    "\x9b31m",
+    "\u202eeve",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=forge.label)
+def test_a_user_name_cannot_write_log_lines(client: Any, user: Any, caplog: Any, name: str) -> None:
+    """THREATS: CR, LF, ESC and their relatives in a user name are escaped in our log lines."""
+    caplog.set_level(logging.DEBUG)
+    client.post("/api/token/", {"username": name, "password": WRONG}, format="json")
+    client.post(
+        "/api/token/", {"username": "alice", "password": PASSWORD}, format="json", HTTP_USER_AGENT="\x1b[31m\r\nx"
+    )
+    lines = [FORMATTER.format(record) for record in caplog.records if record.name.startswith("drf_jwt_kit")]
+    assert lines
+    for line in lines:
+        assert line.isprintable(), ascii(line)
+
+
+def test_every_event_is_told(client: Any, doors: Doors, clock: Any, user: Any, caplog: Any) -> None:
+    """THREATS: signals and log lines of sign-in, failure, refresh, replay, revoke, with their circumstances."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+    signals = {
+        "session_started": session_started,
+        "token_refreshed": token_refreshed,
+        "refresh_token_reused": refresh_token_reused,
+        "session_revoked": session_revoked,
+        "user_login_failed": user_login_failed,
+    }
+
+    def listener(name: str) -> Any:
+        def listen(**kwargs: Any) -> None:
+            heard.append((name, kwargs))
+
+        return listen
+
+    listeners = [listener(name) for name in signals]
+    for signal, listen in zip(signals.values(), listeners, strict=True):
+        signal.connect(listen)
+    caplog.set_level(logging.INFO, "drf_jwt_kit.security")
+    try:
+        drive_everything(client, doors, clock, user)
+    finally:
+        for signal, listen in zip(signals.values(), listeners, strict=True):
+            signal.disconnect(listen)
+    assert {name for name, _arguments in heard} == signals.keys()
+    lines = [record for record in caplog.records if record.name == "drf_jwt_kit.security"]
+    events = {record.getMessage().split(" ")[0] for record in lines}
+    assert events == {"session_started", "token_refreshed", "refresh_token_reused", "session_revoked", "sign_in_failed"}
+    for record in lines:
+        assert "127.0.0.1" in record.getMessage()
+        if "session=" in record.getMessage():
+            assert f"user={user.pk}" in record.getMessage()
+    for _name, arguments in heard:
+        assert not spoken(repr({key: value for key, value in arguments.items() if key != "credentials"}))
+        assert PASSWORD not in repr(arguments.get("credentials", {}).get("password", ""))
