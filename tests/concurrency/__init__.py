@@ -1,0 +1,1 @@
+"""Races and crashes: real processes, threads and connections, on each database."""

@@ -1,0 +1,206 @@
+"""The races that an arena can run: each returns what became of its rounds, as JSON, for a test to judge."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from random import Random
+from threading import Thread
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test import override_settings
+from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
+
+from drf_jwt_kit import models
+from drf_jwt_kit.models import TokenSession
+from tests.concurrency.calls import (
+    PASSWORD,
+    Answer,
+    Callers,
+    Held,
+    accepted,
+    call,
+    held_after,
+    new_user,
+    refresh,
+    signed_in,
+)
+
+
+def newcomer(callers: Callers) -> str:
+    """Return the name of a new user who may sign in."""
+    name: str = new_user(make_password(PASSWORD)).username
+    return name
+
+
+def generations(callers: Callers, *, username: str) -> list[int]:
+    """Return the generation that each of a user's sessions has come to."""
+    return list(TokenSession.objects.filter(user__username=username).values_list("generation", flat=True))
+
+
+def simplejwt_token(user: Any) -> str:
+    """Return a refresh token as plain simplejwt signs it."""
+    return str(SimpleJWTRefreshToken.for_user(user))
+
+
+def _kit(**values: Any) -> Any:
+    """Return a context in which ``values`` are over the arena's ``DRF_JWT_KIT``."""
+    return override_settings(DRF_JWT_KIT={**settings.DRF_JWT_KIT, **values})
+
+
+def refreshing(callers: Callers, *, rounds: int, parallel: int, grace: int, adopt: bool = False) -> list[Any]:
+    """Let ``parallel`` callers present the same refresh token, in each round another one."""
+    with _kit(REFRESH_GRACE_PERIOD=timedelta(seconds=grace)):
+        return [_refresh_round(callers, parallel, adopt=adopt) for _ in range(rounds)]
+
+
+def _refresh_round(callers: Callers, parallel: int, *, adopt: bool) -> dict[str, Any]:
+    """Return what one round left behind."""
+    user = new_user()
+    token = simplejwt_token(user) if adopt else signed_in(user).refresh
+    answers: list[Answer] = callers.at_once(*[partial(refresh, token)] * parallel)
+    successors = {held.refresh for held in held_after(answers)}
+    return {
+        "statuses": sorted(answer.status for answer in answers),
+        "reasons": sorted({answer.body["reason"] for answer in answers if answer.status == 401}),
+        "successors": len(successors),
+        "generations": list(TokenSession.objects.filter(user=user).values_list("generation", flat=True)),
+        "after": [refresh(successor).status for successor in successors],
+    }
+
+
+def passing(callers: Callers, *, threads: int) -> list[int]:
+    """Let threads come, make one authenticated request and go; return how many connections there were and are."""
+    access, counts = signed_in(new_user()).access, [_connections()]
+
+    def visit() -> None:
+        call("GET", "me/", access=access)
+        connections.close_all()
+
+    for _ in range(threads):
+        visitor = Thread(target=visit)
+        visitor.start()
+        visitor.join()
+    return [*counts, _connections()]
+
+
+def _connections() -> int:
+    """Return how many of Django's database connections are in memory, open or not."""
+    gc.collect()
+    return sum(isinstance(thing, BaseDatabaseWrapper) for thing in gc.get_objects())
+
+
+# -- What ends a session, raced by refreshing it ---------------------------------------------------
+
+
+def _sign_out(user: Any, held: Held) -> None:
+    assert call("POST", "token/revoke/", {"token": held.refresh}).status == 200
+
+
+def _sign_out_everywhere(user: Any, held: Held) -> None:
+    assert call("DELETE", "sessions/", access=held.access).status == 204
+
+
+def _save_password(user: Any, held: Held) -> None:
+    user.set_password("another password")
+    user.save()
+
+
+def _update_password(user: Any, held: Held) -> None:
+    get_user_model().objects.filter(pk=user.pk).update(password=make_password("another password"))
+
+
+def _save_inactive(user: Any, held: Held) -> None:
+    user.is_active = False
+    user.save()
+
+
+def _update_inactive(user: Any, held: Held) -> None:
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+
+
+def _delete(user: Any, held: Held) -> None:
+    user.delete()
+
+
+ENDINGS: dict[str, Callable[[Any, Held], None]] = {
+    "signed out": _sign_out,
+    "signed out everywhere": _sign_out_everywhere,
+    "password saved": _save_password,
+    "password updated": _update_password,
+    "deactivation saved": _save_inactive,
+    "deactivation updated": _update_inactive,
+    "deleted": _delete,
+}
+
+
+def ending(callers: Callers, *, rounds: int, how: str, adopt: bool = False, seed: int = 0) -> list[Any]:
+    """Let two callers refresh while a third ends the session; look what is accepted afterwards."""
+    random = Random(seed)
+    return [_ending_round(callers, ENDINGS[how], random, adopt=adopt) for _ in range(rounds)]
+
+
+def _ending_round(callers: Callers, end: Callable[[Any, Held], None], random: Random, *, adopt: bool) -> dict[str, Any]:
+    """Return what one round left to hold, and what of it is accepted, then and after re-activation."""
+    user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    held = signed_in(user)
+    contested = Held("", simplejwt_token(user)) if adopt else held
+    delay = random.randrange(4)
+
+    def end_after_a_while() -> None:
+        for _ in range(delay):
+            call("GET", "status/")
+        end(user, Held(held.access, contested.refresh))
+
+    present = partial(refresh, contested.refresh)
+    answers: list[Answer] = callers.at_once(present, present, end_after_a_while)[:2]
+    holding = [contested, *held_after(answers)]
+    left = accepted(holding)
+    get_user_model().objects.filter(pk=user.pk).update(is_active=True)
+    return {"statuses": sorted(answer.status for answer in answers), "accepted": left + accepted(holding)}
+
+
+# -- Signing in ------------------------------------------------------------------------------------
+
+
+def rehashing(callers: Callers, *, rounds: int) -> list[Any]:
+    """Let one device sign in, which hashes the password anew, while two others refresh."""
+    hashers = [f"django.contrib.auth.hashers.{name}PasswordHasher" for name in ("MD5", "PBKDF2")]
+    with override_settings(PASSWORD_HASHERS=hashers):
+        return [_rehash_round(callers) for _ in range(rounds)]
+
+
+def _rehash_round(callers: Callers) -> list[int]:
+    """Return the statuses of a sign-in and two refreshes, then those of going on with their tokens."""
+    user = new_user(PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1))
+    credentials = {"username": user.username, "password": PASSWORD}
+    answers: list[Answer] = callers.at_once(
+        partial(call, "POST", "token/", credentials), *(partial(refresh, signed_in(user).refresh) for _ in range(2))
+    )
+    return [answer.status for answer in [*answers, *(refresh(held.refresh) for held in held_after(answers))]]
+
+
+def signing_in(callers: Callers, *, rounds: int, parallel: int, most: int) -> list[Any]:
+    """Let one user sign in ``parallel`` times at once with ``MAX_SESSIONS_PER_USER`` at ``most``."""
+    with _kit(MAX_SESSIONS_PER_USER=most):
+        return [_sign_in_round(callers, parallel) for _ in range(rounds)]
+
+
+def _sign_in_round(callers: Callers, parallel: int) -> dict[str, Any]:
+    """Return how the sign-ins were answered, and how many of their sessions are alive afterwards."""
+    user = new_user(make_password(PASSWORD))
+    credentials = {"username": user.username, "password": PASSWORD}
+    answers: list[Answer] = callers.at_once(*[partial(call, "POST", "token/", credentials)] * parallel)
+    used = [call("GET", "me/", access=held.access).status for held in held_after(answers)]
+    return {
+        "statuses": sorted(answer.status for answer in answers),
+        "live": TokenSession.objects.live(models.now()).filter(user=user).count(),
+        "usable": used.count(200),
+    }
