@@ -1,0 +1,1 @@
+"""A small notes API: every user sees the own notes and nobody else's."""
