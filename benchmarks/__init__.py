@@ -1,0 +1,1 @@
+"""Measurements, as ratios against simplejwt in one run."""
