@@ -14,7 +14,7 @@ from rest_framework_simplejwt import authentication as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, introspection
-from .conf import kit, onto_kit, simple_jwt
+from .conf import ACCESS_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import (
     AuthenticationFailed,
     InvalidToken,
@@ -101,7 +101,7 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
         """Return the access token, valid by itself: its session is looked at by ``get_user``."""
         messages, refusals = [], []
         for named in simple_jwt().AUTH_TOKEN_CLASSES:
-            token_class = onto_kit(named, "drf_jwt_kit.tokens.AccessToken")
+            token_class = onto_kit(named, ACCESS_TOKEN)
             try:
                 if not issubclass(token_class, Token):
                     _check_form(token_class, raw_token)

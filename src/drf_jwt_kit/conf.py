@@ -24,10 +24,13 @@ from django.utils.module_loading import import_string
 from rest_framework import settings as rest_framework_settings
 from rest_framework_simplejwt import settings as simplejwt_settings
 
+ACCESS_TOKEN = "drf_jwt_kit.tokens.AccessToken"  # noqa: S105 - a path
+REFRESH_TOKEN = "drf_jwt_kit.tokens.RefreshToken"  # noqa: S105 - a path
+
 SIMPLE_JWT_DEFAULTS: Mapping[str, Any] = {
     "ROTATE_REFRESH_TOKENS": True,
     "USER_AUTHENTICATION_RULE": "drf_jwt_kit.conf.user_authentication_rule",
-    "AUTH_TOKEN_CLASSES": ("drf_jwt_kit.tokens.AccessToken",),
+    "AUTH_TOKEN_CLASSES": (ACCESS_TOKEN,),
     "TOKEN_OBTAIN_SERIALIZER": "drf_jwt_kit.serializers.TokenObtainPairSerializer",
     "TOKEN_REFRESH_SERIALIZER": "drf_jwt_kit.serializers.TokenRefreshSerializer",
     "TOKEN_VERIFY_SERIALIZER": "drf_jwt_kit.serializers.TokenVerifySerializer",

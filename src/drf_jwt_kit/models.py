@@ -134,8 +134,8 @@ class TokenSession(models.Model):
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     generation = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
-    rotated_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=timezone.now)
+    rotated_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True, help_text=_("When its refresh token expires."))
     absolute_expires_at = models.DateTimeField(null=True, help_text=_("The end that no refresh extends."))
     kept_until = models.DateTimeField(

@@ -13,7 +13,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework_simplejwt import serializers as simplejwt
 
 from . import clients, introspection, sessions
-from .conf import kit, onto_kit, simple_jwt
+from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import ServiceUnavailable, log_failure
 from .models import TokenSession
 from .sessions import TokenPair
@@ -108,7 +108,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
     @classmethod
     def get_token(cls, user: Any) -> Token:
         """Return the token that carries the user's claims. Override it to add some."""
-        token: Token = onto_kit(cls.token_class, "drf_jwt_kit.tokens.RefreshToken").for_user(user)
+        token: Token = onto_kit(cls.token_class, REFRESH_TOKEN).for_user(user)
         return token
 
     @sensitive_variables()
@@ -152,7 +152,7 @@ class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Rotate. Override it to add to the answer."""
-        refresh = onto_kit(self.token_class, "drf_jwt_kit.tokens.RefreshToken")(attrs["refresh"])
+        refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
         return pair_as_data(sessions.rotate(refresh, self.context.get("request")))
 
 
@@ -189,7 +189,7 @@ class TokenBlacklistSerializer(Discreet, simplejwt.TokenBlacklistSerializer):
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Raise why the token is refused, or end its session."""
-        refresh = onto_kit(self.token_class, "drf_jwt_kit.tokens.RefreshToken")(attrs["refresh"])
+        refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
         sessions.sign_out(refresh, self.context.get("request"))
         return {}
 

@@ -16,22 +16,18 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.local import Local
-from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
 from django.db import Error, connections
 from django.dispatch import receiver
-from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
-from . import adoption, claims, clients, lookup, models, rotation, signals
-from .conf import SIMPLE_JWT_DEFAULTS, kit, leeway, named_class, onto_kit, simple_jwt
+from . import adoption, claims, clients, issuance, lookup, models, rotation, signals
+from .conf import kit, leeway, simple_jwt
 from .exceptions import Invalid, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, RevocableToken, Token
 
 logger = logging.getLogger("drf_jwt_kit")
-
-KIT_REFRESH_TOKEN = "drf_jwt_kit.tokens.RefreshToken"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +57,12 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     """Start a session whose claims come from the serializer at the dotted path ``source``."""
     now = models.now()
     session = TokenSession.of(user, now, claims=dict(fixed), claims_source=source, **clients.metadata(request))
-    refresh = _refresh_token(session)
+    refresh = issuance.refresh_token(session)
     session.extend(now, refresh.validity)
     session.save(force_insert=True)
     _end_surplus(session)
     signals.announce(signals.session_started, "session_started", logging.INFO, session=session, request=request)
-    return TokenPair(_access_token(session, refresh), refresh, session)
+    return TokenPair(issuance.access_token(session, refresh), refresh, session)
 
 
 def _end_surplus(session: TokenSession) -> None:
@@ -92,11 +88,11 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     session = find(token)
     if session._state.adding:
         session = _adopt(session, token, request)
-    successor = _refresh_token(session)
+    successor = issuance.refresh_token(session)
     with _replay_ends(session, request):
         session = _continue(session, token, successor.validity)
     signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
-    access = _access_token(session, successor)
+    access = issuance.access_token(session, successor)
     return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
 
 
@@ -149,50 +145,6 @@ def _continue(session: TokenSession, token: RefreshToken, validity: timedelta) -
         return rotation.rotate(session, token.generation, validity)
     rotation.confirm(session, token.generation)
     return session
-
-
-def _refresh_token(session: TokenSession) -> RefreshToken:
-    """Return a refresh token with the user's claims as they are now (law 11), for ``session``.
-
-    They come from the serializer's ``get_token``, then from ``CLAIMS``, then from what was fixed at
-    sign-in.
-    """
-    made: Token = _source(session).get_token(session.user)
-    token_class = onto_kit(made.__class__, KIT_REFRESH_TOKEN)
-    token = token_class() if issubclass(token_class, RefreshToken) else RefreshToken()
-    token.payload.update(made.payload)
-    token.payload[simple_jwt().USER_ID_CLAIM] = models.user_id(session.user)
-    hook = kit().CLAIMS
-    _add(token, import_string(hook)(session.user, session) if hook else {})
-    _add(token, session.claims)
-    return token
-
-
-def _source(session: TokenSession) -> Any:
-    """Return the serializer class that ``session`` was signed in with."""
-    if session.claims_source:
-        try:
-            return onto_kit(import_string(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
-        except ImportError:
-            logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
-    named = named_class("TOKEN_OBTAIN_SERIALIZER")
-    return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
-
-
-def _add(token: RefreshToken, added: Mapping[str, Any]) -> None:
-    """Put a project's claims on the token, under names that are not the kit's."""
-    if taken := added.keys() & claims.reserved():
-        raise ImproperlyConfigured(f"These claims are written by drf-jwt-kit alone: {', '.join(sorted(taken))}.")
-    token.payload.update(added)
-
-
-def _access_token(session: TokenSession, refresh: RefreshToken) -> AccessToken:
-    """Make ``refresh`` the token of the session's current generation, and return its access token."""
-    refresh.stamp(session.pk, session.generation, session.rotated_at, session.expires_at)
-    access = refresh.access_token
-    access.end_by(session.absolute_expires_at)
-    access.session = refresh.session = session
-    return access
 
 
 def find(token: Token) -> TokenSession:

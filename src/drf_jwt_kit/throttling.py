@@ -73,12 +73,16 @@ class Attempt:
     """One attempt to sign in."""
 
     def __init__(self, account: str, address: str) -> None:
-        """Take the account as it was typed and the address as :func:`network` returns it."""
-        settings = kit()
-        who = fold(account)
-        self.pair = Counter(_name("pair", who, address), Rate.of(settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS))
+        """Take the account as it was typed and the address as :func:`network` returns it.
+
+        Where a project signs in without a user name, only the address is counted.
+        """
+        settings, who = kit(), fold(account)
+        pair = settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS if who else None
+        everywhere = settings.LOGIN_FAILURES_PER_ACCOUNT if who else None
+        self.pair = Counter(_name("pair", who, address), Rate.of(pair))
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
-        self.account = Counter(_name("account", who), Rate.of(settings.LOGIN_FAILURES_PER_ACCOUNT))
+        self.account = Counter(_name("account", who), Rate.of(everywhere))
         self.last_failure = _name("last", who, address)
         self.now = time.time()
 

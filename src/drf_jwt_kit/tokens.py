@@ -11,7 +11,7 @@ from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch
 
 from . import backends, claims
-from .conf import onto_kit, simple_jwt
+from .conf import ACCESS_TOKEN, onto_kit, simple_jwt
 from .exceptions import Invalid, WrongType
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class RefreshToken(Token, simplejwt.RefreshToken):
     @property
     def access_token(self) -> AccessToken:
         """Return a new access token with this token's claims, except ``no_copy_claims``."""
-        access: AccessToken = onto_kit(self.access_token_class, "drf_jwt_kit.tokens.AccessToken")()
+        access: AccessToken = onto_kit(self.access_token_class, ACCESS_TOKEN)()
         access.current_time = self.current_time
         access.set_exp()
         access.set_iat()

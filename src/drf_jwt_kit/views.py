@@ -158,7 +158,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         except (drf.AuthenticationFailed, drf.PermissionDenied):
             attempt.failed()
             raise
-        except drf.APIException:
+        except Exception:
             attempt.withdrawn()
             raise
         attempt.succeeded()
@@ -166,7 +166,8 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     def _account(self, data: Any) -> str:
         """Return the account that the request names, as it was sent; empty where it names none."""
-        name = data.get(get_user_model().USERNAME_FIELD) if isinstance(data, dict) else None
+        field = getattr(self.get_serializer_class(), "username_field", get_user_model().USERNAME_FIELD)
+        name = data.get(field) if isinstance(data, dict) else None
         return name if isinstance(name, str) else ""
 
     @method_decorator(sensitive_variables())

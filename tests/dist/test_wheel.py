@@ -122,7 +122,10 @@ def test_simplejwt_is_bounded_above(metadata: Message) -> None:
 def test_readme_is_the_long_description(metadata: Message) -> None:
     """The page on the package index is the README of this very version."""
     assert metadata["Description-Content-Type"] == "text/markdown"
-    assert metadata.get_payload().strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+    assert (
+        metadata.get_payload(decode=True).decode("utf-8").strip()
+        == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+    )
 
 
 def test_version_is_that_of_the_package(metadata: Message, wheel: Path, tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""Issuing: the tokens of a session's current generation, with the user's claims as they are now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from . import claims, models
+from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, simple_jwt
+from .models import TokenSession
+from .tokens import AccessToken, RefreshToken, Token
+
+logger = logging.getLogger("drf_jwt_kit")
+
+
+def refresh_token(session: TokenSession) -> RefreshToken:
+    """Return a refresh token with the user's claims as they are now (law 11), for ``session``.
+
+    They come from the serializer's ``get_token``, then from ``CLAIMS``, then from what was fixed at
+    sign-in.
+    """
+    made: Token = _source(session).get_token(session.user)
+    token_class = onto_kit(made.__class__, REFRESH_TOKEN)
+    token = token_class() if issubclass(token_class, RefreshToken) else RefreshToken()
+    token.payload.update(made.payload)
+    token.payload[simple_jwt().USER_ID_CLAIM] = models.user_id(session.user)
+    hook = kit().CLAIMS
+    _add(token, import_string(hook)(session.user, session) if hook else {})
+    _add(token, session.claims)
+    return token
+
+
+def _source(session: TokenSession) -> Any:
+    """Return the serializer class that ``session`` was signed in with."""
+    if session.claims_source:
+        try:
+            return onto_kit(import_string(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        except ImportError:
+            logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
+    named = named_class("TOKEN_OBTAIN_SERIALIZER")
+    return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+
+
+def _add(token: RefreshToken, added: Mapping[str, Any]) -> None:
+    """Put a project's claims on the token, under names that are not the kit's."""
+    if taken := added.keys() & claims.reserved():
+        raise ImproperlyConfigured(f"These claims are written by drf-jwt-kit alone: {', '.join(sorted(taken))}.")
+    token.payload.update(added)
+
+
+def access_token(session: TokenSession, refresh: RefreshToken) -> AccessToken:
+    """Make ``refresh`` the token of the session's current generation, and return its access token."""
+    refresh.stamp(session.pk, session.generation, session.rotated_at, session.expires_at)
+    access = refresh.access_token
+    access.end_by(session.absolute_expires_at)
+    access.session = refresh.session = session
+    return access
