@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import MD5PasswordHasher, check_password, identify_hasher, make_password
 
 KIT = "drf_jwt_kit.hashers.Argon2idPasswordHasher"
 DJANGO = "django.contrib.auth.hashers.Argon2PasswordHasher"
@@ -40,3 +41,48 @@ def test_a_password_of_another_hasher_is_hashed_anew(settings: Any, former: str)
     again = []
     assert check_password("secret", encoded, setter=again.append)
     assert again == ["secret"]
+
+
+class Counting(MD5PasswordHasher):
+    """A hasher that counts what it hashes."""
+
+    algorithm = "counting"
+    hashed: ClassVar[list[str]] = []
+
+    def encode(self, password: str, salt: str) -> str:
+        """Count, then hash."""
+        self.hashed.append(password)
+        return f"counting${salt}${super().encode(password, salt)}"
+
+    def decode(self, encoded: str) -> dict[str, Any]:
+        """Return what Django needs to compare."""
+        _algorithm, salt, _hash = encoded.split("$", 2)
+        return {"algorithm": self.algorithm, "salt": salt, "hash": encoded}
+
+
+ACCOUNTS = {
+    "unknown": None,
+    "wrong password": "counting",
+    "older hasher": "md5",
+    "unusable password": "!",
+    "no hash at all": "garbage",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_a_denial_costs_one_hash_whoever_is_behind_the_name(settings: Any, post: Any, account: str) -> None:
+    """THREATS, enumeration: the preferred hasher runs once, and the answer is the same."""
+    settings.PASSWORD_HASHERS = [MD5]
+    stored = ACCOUNTS[account]
+    if stored is not None:
+        user = get_user_model().objects.create_user("alice", password="right")
+        settings.PASSWORD_HASHERS = [f"{__name__}.Counting", MD5]
+        if stored != "md5":
+            hashed = make_password("right") if stored == "counting" else stored
+            get_user_model().objects.filter(pk=user.pk).update(password=hashed)
+    settings.PASSWORD_HASHERS = [f"{__name__}.Counting", MD5]
+    Counting.hashed.clear()
+    answer = post("token/", username="alice", password="wrong")
+    assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
+    assert len(Counting.hashed) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from django.utils.module_loading import import_string
@@ -15,6 +15,7 @@ from rest_framework_simplejwt import serializers as simplejwt
 from . import clients, introspection, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import ServiceUnavailable, log_failure
+from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
 from .tokens import RefreshToken, Token
@@ -134,13 +135,20 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
             log_failure("An authentication backend failed.", error)
             raise ServiceUnavailable from error
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):
-            if user is not None:  # authenticate() has told of the others
-                known = {**credentials, "password": "*" * 8}
-                user_login_failed.send(sender=__name__, credentials=known, request=request)
-            address = clients.address(request) if request is not None else None
-            security.warning("sign_in_failed username=%r address=%s", credentials[self.username_field], address)
-            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+            self._deny(user, credentials, request)
         return user
+
+    @sensitive_variables()
+    def _deny(self, user: Any, credentials: dict[str, str], request: Any) -> NoReturn:
+        """Refuse, alike for whoever is behind the name, and tell of it."""
+        name = credentials[self.username_field]
+        spend_as_on_others(name, credentials["password"])
+        if user is not None:  # authenticate() has told of the others
+            known = {**credentials, "password": "*" * 8}
+            user_login_failed.send(sender=__name__, credentials=known, request=request)
+        address = clients.address(request) if request is not None else None
+        security.warning("sign_in_failed username=%r address=%s", name, address)
+        raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
 
 
 class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
