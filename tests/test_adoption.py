@@ -22,6 +22,7 @@ from drf_jwt_kit.exceptions import PasswordChanged, Refused, Reused, Revoked, Us
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import RefreshToken as KitRefreshToken
 from tests.conftest import bearer
+from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +84,15 @@ def test_adoption_happens_once(legacy: str, clock: Any) -> None:
     assert TokenSession.objects.count() == 1
 
 
+def test_two_that_adopt_at_once_share_one_session(legacy: str) -> None:
+    """Laws 1 and 2: one row, one rotation, one successor for both."""
+    first: list[Any] = []
+    with just_before(("INSERT", lambda: first.append(sessions.rotate(legacy)))):
+        second = sessions.rotate(legacy)
+    assert str(second.refresh) == str(first[0].refresh)
+    assert TokenSession.objects.get().generation == 1
+
+
 def test_a_replay_stays_one_after_pruning(legacy: str, clock: Any, settings: Any, prune: Any) -> None:
     """Law 4: the row outlives the token that it bars, whenever rows are pruned."""
     settings.SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(minutes=10)}
@@ -131,6 +141,14 @@ def test_a_token_with_a_numeric_user_id_is_adopted(user: Any) -> None:
     assert sessions.rotate(str(token)).access["user_id"] == str(user.pk)
 
 
+def test_times_without_zones_are_adopted_too(user: Any, settings: Any) -> None:
+    """``USE_TZ = False``, in a zone that is not UTC: the token's end is the row's."""
+    settings.USE_TZ, settings.TIME_ZONE = False, "America/New_York"
+    old = RefreshToken.for_user(user)
+    session = sessions.rotate(str(old)).session
+    assert session.kept_until.timestamp() == old["exp"]
+
+
 def test_an_adopted_session_knows_its_device(legacy: str, client: Any) -> None:
     """The session list names the device that refreshed first."""
     answer = client.post("/api/token/refresh/", {"refresh": legacy}, format="json", HTTP_USER_AGENT="Old app")
@@ -158,6 +176,13 @@ def test_revoking_leaves_a_dead_row(legacy: str, post: Any) -> None:
     assert TokenSession.objects.get().revoke_reason == "signed_out"
     assert post("token/refresh/", refresh=legacy).data["reason"] == "revoked"
     assert post("token/verify/", token=legacy).data["reason"] == "revoked"
+
+
+def test_signing_out_leaves_a_dead_row(legacy: str, post: Any) -> None:
+    """Law 4: simplejwt's logout keeps its token dead without simplejwt's blacklist app, too."""
+    assert post("token/blacklist/", refresh=legacy).status_code == 200
+    answer = post("token/refresh/", refresh=legacy)
+    assert (answer.status_code, answer.data["reason"]) == (401, "revoked")
 
 
 def test_revoking_an_inactive_users_token_lasts(legacy: str, user: Any, post: Any) -> None:
@@ -293,6 +318,41 @@ def test_a_row_that_vanished_while_adopting_is_refused(user: Any, legacy: str) -
 
     with connection.execute_wrapper(vanish), pytest.raises(Revoked):
         sessions.rotate(legacy)
+
+
+def test_a_sign_out_everywhere_outlasts_pruning(user: Any, legacy: str, clock: Any, prune: Any) -> None:
+    """Law 4: without a session to end, one row bars the tokens, for as long as they could last."""
+    clock.shift(timedelta(minutes=1))
+    sessions.revoke_all(user)
+    clock.shift(timedelta(minutes=1))
+    prune()
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)
+
+
+def test_signing_out_everywhere_again_adds_no_row(user: Any, clock: Any) -> None:
+    """Law 6: rows grow by sign-ins, not by whoever presses the button."""
+    for _ in range(3):
+        sessions.revoke_all(user)
+        clock.shift(timedelta(minutes=1))
+    assert TokenSession.objects.count() == 1
+
+
+def test_what_is_adopted_while_all_are_ended_is_ended_with_them(user: Any, legacy: str, clock: Any) -> None:
+    """Law 4: the row came after the UPDATE that ended the others, the token long before it."""
+    clock.shift(timedelta(minutes=1))
+    with just_before(("INSERT", lambda: sessions.rotate(legacy))):
+        sessions.revoke_all(user)
+    assert TokenSession.objects.filter(generation=1).exists()
+    assert not TokenSession.objects.filter(revoked_at=None).exists()
+
+
+def test_an_adoption_that_all_were_ended_during_is_refused(user: Any, legacy: str, clock: Any) -> None:
+    """Law 4: nobody had signed out when it looked, everybody when it wrote; so it looks again."""
+    clock.shift(timedelta(minutes=1))
+    with just_before(("INSERT", lambda: sessions.revoke_all(user))), pytest.raises(Revoked):
+        sessions.rotate(legacy)
+    assert not TokenSession.objects.filter(revoked_at=None).exists()
 
 
 # -- With simplejwt's blacklist app ----------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
 from django.utils import translation
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
+from rest_framework import serializers
 from rest_framework.test import APIRequestFactory
 from rest_framework_simplejwt import exceptions as simplejwt
 
@@ -147,3 +149,28 @@ def test_the_handler_answers_as_drf_does(failure: Any, status: int, body: Any) -
 def test_the_handler_leaves_what_is_no_answer() -> None:
     """A bug is not answered with JSON."""
     assert kit.exception_handler(ZeroDivisionError(), {}) is None
+
+
+class Stumbles(serializers.Serializer[Any]):
+    """A serializer with a bug; DRF's frames around it hold what was posted."""
+
+    password = serializers.CharField()
+
+    def validate(self, attrs: Any) -> Any:
+        """Fail with one error because of another, and that one while DRF was validating too."""
+        try:
+            serializers.CharField().run_validation({"no": "text"})
+        except drf.ValidationError as first:
+            raise ZeroDivisionError from first
+
+
+def test_no_frame_of_drfs_is_left_in_a_chain_of_errors() -> None:
+    """Law 10: an error report shows the variables of every error in the chain, not of the last one alone."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        Stumbles(data={"password": "hunter2"}).is_valid()
+    clean = kit.without_posted_data(caught.value)
+    assert clean is caught.value
+    for error in (clean, clean.__cause__):
+        modules = {frame.f_globals["__name__"] for frame, _line in traceback.walk_tb(error.__traceback__)}
+        assert modules
+        assert not {name for name in modules if name.startswith("rest_framework.")}

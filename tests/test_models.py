@@ -11,13 +11,26 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db import models as django_models
 
-from drf_jwt_kit import lookup, models, sessions
+from drf_jwt_kit import introspection, lookup, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.tokens import AccessToken, RefreshToken
 
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
+
+
+class ReadsFromReplica:
+    """A router of a project whose replica lags so far that it is not there: reading from it fails."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        """Return the replica."""
+        return "replica"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        """Return the primary."""
+        return "default"
 
 
 def test_an_id_is_a_version_7_uuid() -> None:
@@ -143,6 +156,41 @@ def test_the_indexes_are_those_that_are_queried() -> None:
         constraints = connection.introspection.get_constraints(cursor, TokenSession._meta.db_table)
     indexed = {tuple(found["columns"]) for found in constraints.values() if found["index"] or found["primary_key"]}
     assert indexed == {("id",), ("user_id",), ("expires_at",)}
+
+
+def test_a_project_may_let_inactive_users_in(user: Any, settings: Any) -> None:
+    """``CHECK_USER_IS_ACTIVE = False`` keeps its meaning for sessions that run, and ends none."""
+    settings.SIMPLE_JWT = {"CHECK_USER_IS_ACTIVE": False}
+    pair = sessions.start(user)
+    user.is_active = False
+    user.save()
+    for token in (sessions.rotate(str(pair.refresh)).access, AccessToken.for_user(user)):
+        assert introspection.user_of(token) == user
+
+
+def test_a_row_expires_with_its_token_to_the_second(user: Any, clock: Any) -> None:
+    """Law 5: tokens count whole seconds; a row that lasted longer could not make its token again."""
+    clock.shift(timedelta(microseconds=654_321))
+    pair = sessions.start(user)
+    assert pair.session.expires_at.timestamp() == pair.refresh["exp"]
+
+
+def test_a_user_whose_name_the_rules_would_refuse_today_is_found(settings: Any) -> None:
+    """An upgrade signs nobody out: names that were imported, or are older than a validator, are names."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    imported = get_user_model().objects.create_user("Ann Example", password="x")
+    assert models.user_with_id("Ann Example") == imported
+
+
+def test_a_replica_is_asked_nothing(user: Any, settings: Any) -> None:
+    """Law 4: it may not know yet who was signed out, or whose password changed."""
+    settings.DATABASE_ROUTERS = [f"{__name__}.ReadsFromReplica"]
+    for refresh in (sessions.start(user).refresh, RefreshToken.for_user(user)):
+        pair = sessions.rotate(str(refresh))
+        assert introspection.user_of(pair.access) == user
+    assert introspection.user_of(AccessToken.for_user(user)) == user
+    assert TokenSession.objects.live(models.now()).count() == 2
+    assert sessions.revoke_all(user) == 2
 
 
 def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: Any) -> None:

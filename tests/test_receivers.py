@@ -75,6 +75,46 @@ def test_a_rehash_signs_nobody_out(outdated: Any, rehash: Callable[[Any], Any]) 
     assert all(lives(session) for session in devices)
 
 
+def test_the_next_rehash_signs_nobody_out_either(user: Any, settings: Any) -> None:
+    """Law 9: costs are raised again and again in the life of a session."""
+    settings.PASSWORD_HASHERS = [FAST]
+    user.set_password(PASSWORD)
+    user.save()
+    session = sessions.start(user).session
+    for hasher in (FASTER, "tests.test_receivers.TwoRounds", SCRYPT):
+        settings.PASSWORD_HASHERS = [hasher, *settings.PASSWORD_HASHERS]
+        assert get_user_model().objects.get(pk=user.pk).check_password(PASSWORD)
+    assert lives(session)
+
+
+def test_a_request_in_the_middle_of_a_rehash_is_accepted(outdated: Any) -> None:
+    """Law 9: it may meet the new password before the sessions have followed it."""
+    pair = sessions.start(outdated)
+    accepted = []
+
+    def ask_first(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            accepted.append(sessions.find(pair.access).pk)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(ask_first):
+        outdated.check_password(PASSWORD)
+    assert accepted
+    assert set(accepted) == {pair.session.pk}
+
+
+def test_a_save_of_more_than_the_password_is_no_rehash(user: Any, settings: Any) -> None:
+    """Law 9: Django saves a hash that it renews alone, so this is somebody's change."""
+    settings.PASSWORD_HASHERS = [FAST]
+    user.set_password(PASSWORD)
+    user.save()
+    session = sessions.start(user).session
+    settings.PASSWORD_HASHERS = [SCRYPT, FAST]
+    user.password = make_password("a new one")
+    user.save(update_fields=["password", "email"])
+    assert not lives(session)
+
+
 def test_a_wrong_password_changes_nothing(outdated: Any) -> None:
     """Law 9: only the right one is hashed anew."""
     session = sessions.start(outdated).session

@@ -181,6 +181,15 @@ def test_a_rehash_between_reading_and_rotating_is_not_undone(user: Any, session:
     assert TokenSession.objects.get(pk=session.pk).credential_hash == "renewed meanwhile"
 
 
+def test_a_rehash_outlasts_a_refresh_after_the_key_was_retired(session: TokenSession, settings: Any) -> None:
+    """Law 9: the hash under today's key replaces the one that was read, never one that came meanwhile."""
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a-new-key-that-is-long-enough-for-hmac-with-sha-256"
+    with just_before(("UPDATE", change(session, credential_hash="renewed meanwhile"))):
+        rotation.rotate(session, 0, DAY)
+    assert TokenSession.objects.get(pk=session.pk).credential_hash == "renewed meanwhile"
+
+
 def test_a_session_that_begins_while_all_are_ended_is_ended_with_them(user: Any, session: TokenSession) -> None:
     """Law 4: the UPDATE decides, not what was read before it; what it ended is what is reported."""
     begun = []

@@ -320,6 +320,24 @@ def test_ending_twice_says_so(user: Any) -> None:
     assert sessions.revoke_all(user) == 0
 
 
+def test_signing_out_with_a_rotated_token_is_a_replay(clock: Any, post: Any, tokens: Any) -> None:
+    """Law 3: a stolen token gives itself away at every door, and the session ends as stolen."""
+    post("token/refresh/", refresh=tokens.refresh)
+    clock.shift(timedelta(seconds=31))
+    answer = post("token/blacklist/", refresh=tokens.refresh)
+    assert (answer.status_code, answer.data["reason"]) == (401, "reused")
+    assert TokenSession.objects.get().revoke_reason == "reused"
+
+
+def test_a_dead_session_of_an_inactive_user_ends_no_others(user: Any, django_assert_num_queries: Any) -> None:
+    """Law 9: they were ended with the user; whoever keeps asking with a dead token makes nothing be written."""
+    access = sessions.start(user).access
+    user.is_active = False
+    user.save()
+    with django_assert_num_queries(1), pytest.raises(UserInactive):
+        sessions.find(access)
+
+
 def test_a_rolled_back_start_leaves_no_session(user: Any) -> None:
     """In a caller's transaction the session is there when that commits, and not before."""
     with transaction.atomic():

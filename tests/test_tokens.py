@@ -225,3 +225,13 @@ def test_a_project_may_do_without_types(settings: Any) -> None:
     token = str(AccessToken())
     settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
     assert RefreshToken(token)["jti"]
+
+
+def test_without_types_a_refresh_token_is_still_no_access_token(settings: Any) -> None:
+    """THREATS, refresh as access: its generation tells what it is where no type does."""
+    settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
+    refresh = RefreshToken()
+    refresh.stamp(SID, 0, refresh.current_time, refresh.current_time + WEEK)
+    with pytest.raises(WrongType):
+        AccessToken(str(refresh))
+    assert AccessToken(str(refresh.access_token)).sid == SID

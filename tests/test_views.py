@@ -12,6 +12,7 @@ from django.db import DatabaseError, transaction
 from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework.exceptions import Throttled
+from rest_framework.throttling import ScopedRateThrottle
 
 from drf_jwt_kit import views
 from drf_jwt_kit.models import TokenSession
@@ -48,6 +49,12 @@ class Throttles(views.TokenObtainPairView):
         raise Throttled(wait=17)
 
 
+class TwiceAMinute(ScopedRateThrottle):
+    """DRF's own throttle, with the rate of a project."""
+
+    THROTTLE_RATES = {"token_refresh": "2/min"}
+
+
 class LosesTheDatabase(TokenObtainPairSerializer):
     """A serializer whose query fails."""
 
@@ -68,6 +75,8 @@ urlpatterns = [
     path("api/", include("drf_jwt_kit.urls")),
     path("adds/", AddsToTheAnswer.as_view()),
     path("throttles/", Throttles.as_view()),
+    path("scoped/refresh/", views.TokenRefreshView.as_view(throttle_classes=[TwiceAMinute])),
+    path("scoped/verify/", views.TokenVerifyView.as_view(throttle_classes=[TwiceAMinute])),
     path("loses/", views.TokenObtainPairView.as_view(serializer_class=LosesTheDatabase)),
     path("bug/", views.TokenRefreshView.as_view(serializer_class=HasABug)),
 ]
@@ -290,6 +299,15 @@ def test_throttling_has_retry_after(client: Any) -> None:
     answer = client.post("/throttles/", {}, format="json")
     assert is_plain_error(answer, 429)
     assert (answer.json()["code"], answer["Retry-After"]) == ("throttled", "17")
+
+
+def test_drfs_scoped_throttle_counts_where_the_project_has_a_rate(client: Any, settings: Any) -> None:
+    """DESIGN 2.1: 429 by the project's own rates, and an endpoint without one stays free."""
+    settings.REST_FRAMEWORK = {"DEFAULT_THROTTLE_RATES": TwiceAMinute.THROTTLE_RATES}
+    answers = [client.post("/scoped/refresh/", {"refresh": "x"}, format="json").status_code for _ in range(3)]
+    assert answers == [401, 401, 429]
+    answers = [client.post("/scoped/verify/", {"token": "x"}, format="json").status_code for _ in range(3)]
+    assert answers == [401, 401, 401]
 
 
 def test_answer_is_an_override_point(client: Any, tokens: Any) -> None:

@@ -18,11 +18,11 @@ from .exceptions import ServiceUnavailable, log_failure
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
+from .throttling import MAX_NAME
 from .tokens import RefreshToken, Token
 
 security = logging.getLogger("drf_jwt_kit.security")
 
-MAX_USERNAME = 254
 MAX_PASSWORD = 4096
 
 
@@ -103,7 +103,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Declare the two fields; the first is named after the user model's."""
         super().__init__(*args, **kwargs)
-        self.fields[self.username_field] = TextField(write_only=True, max_length=MAX_USERNAME)
+        self.fields[self.username_field] = TextField(write_only=True, max_length=MAX_NAME)
         self.fields["password"] = PasswordField()
 
     @classmethod

@@ -22,12 +22,17 @@ from rest_framework.exceptions import Throttled
 
 from . import clients
 from .conf import Rate, kit
-from .exceptions import ServiceUnavailable
+from .exceptions import ServiceUnavailable, log_failure
 
-logger = logging.getLogger("drf_jwt_kit")
 security = logging.getLogger("drf_jwt_kit.security")
 
 LONGEST_DELAY = 300  # seconds
+MAX_NAME = 254
+
+# Letters that some collations take for plain ones although Unicode does not decompose them.
+_PLAIN = str.maketrans(
+    {"\u0131": "i", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ł": "l", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class Attempt:
         with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
             wait = attempt._wait()
         if wait:
-            security.warning("sign_in_throttled username=%r address=%s", account, address)
+            security.warning("sign_in_throttled username=%r address=%s", account[:MAX_NAME], address)
             raise Throttled(wait=wait)
         return attempt
 
@@ -118,11 +123,13 @@ class Attempt:
         same address doubles its delay.
         """
         failures, last = cache.get(self.last_failure, (0, 0.0))
-        left: float = last + min(2**failures, LONGEST_DELAY) - self.now if failures else 0
+        left: float = last + min(2 ** min(failures, 9), LONGEST_DELAY) - self.now if failures else 0
         return max(0, left)
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
+        if self.account.rate is None:
+            return
         with _cache_errors_logged(fatal=False):
             failures, _last = cache.get(self.last_failure, (0, 0.0))
             cache.set(self.last_failure, (failures + 1, self.now), timeout=LONGEST_DELAY * 2)
@@ -130,6 +137,8 @@ class Attempt:
     def succeeded(self) -> None:
         """Take the failure back, and let the next attempt from here be the first again."""
         self.withdrawn()
+        if self.account.rate is None:
+            return
         with _cache_errors_logged(fatal=False):
             cache.delete(self.last_failure)
 
@@ -149,7 +158,7 @@ def _cache_errors_logged(*, fatal: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        logger.exception("The default cache failed, or does not count; sign-ins cannot be throttled.")
+        log_failure("The default cache failed, or does not count; sign-ins cannot be throttled.", error)
         if fatal:
             raise ServiceUnavailable from error
 
@@ -160,10 +169,14 @@ def _name(kind: str, *parts: str) -> str:
 
 
 def fold(account: str) -> str:
-    """Return one spelling for all that a database or a person might take for the same account."""
-    decomposed = unicodedata.normalize("NFKD", account.casefold())
-    letters = (letter for letter in decomposed if not unicodedata.combining(letter) and not letter.isspace())
-    return unicodedata.normalize("NFKC", "".join(letters)).casefold()
+    """Return one spelling for all that a database or a person might take for the same account.
+
+    Collations ignore case, accents, white space and what has no width, each in its own way. This
+    ignores more than any of them, as two accounts that share a counter do no harm.
+    """
+    decomposed = unicodedata.normalize("NFKD", account[:MAX_NAME].casefold()).casefold().translate(_PLAIN)
+    plain = (str(unicodedata.digit(letter, letter)) for letter in decomposed if letter.isalnum())
+    return "".join(plain) or account[:MAX_NAME]
 
 
 def network(address: str | None) -> str:

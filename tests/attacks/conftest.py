@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
 from tests.conftest import PASSWORD, Tokens, bearer
 
@@ -139,3 +141,24 @@ def signed_in(client: Any, name: str, password: str = PASSWORD) -> Tokens:
 def headers(access: str | None) -> Mapping[str, str]:
     """Return the headers of a request with or without a token."""
     return bearer(access) if access else {}
+
+
+@pytest.fixture
+def break_database(transactional_db: None) -> Iterator[Any]:
+    """A function that takes the table of sessions out of reach until the test is over.
+
+    MariaDB commits before it renames: the test cannot run in a transaction that is rolled back.
+    """
+    broken = []
+
+    def rename(old: str, new: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    def break_it() -> None:
+        rename(TokenSession._meta.db_table, "out_of_reach")
+        broken.append(True)
+
+    yield break_it
+    if broken:
+        rename("out_of_reach", TokenSession._meta.db_table)

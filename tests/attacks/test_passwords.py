@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
@@ -92,6 +93,11 @@ def accounts(user: Any, django_user_model: Any) -> dict[str, Any]:
     return {found.username: found for found in django_user_model.objects.all()}
 
 
+def case_is_ignored() -> bool:
+    """Return whether the database takes ALICE for alice, as MySQL's collations do: then that is her name."""
+    return bool(connection.vendor == "mysql")
+
+
 def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
     """Return everything that an answer tells."""
     return answer.status_code, answer.content, dict(answer.headers)
@@ -107,7 +113,7 @@ def test_failures_are_alike(client: Any, settings: Any, name: str) -> None:
     reference = told(attempt(client, "no such user", "wrong"))
     assert reference[0] == 401
     for password in ("wrong", PASSWORD, "!", " ", "not a hash"):
-        if (name, password) != ("alice", PASSWORD):
+        if (name, password) != ("alice", PASSWORD) and not (name.lower() == "alice" and case_is_ignored()):
             assert told(attempt(client, name, password)) == reference, password
     assert not TokenSession.objects.exists()
 

@@ -1,0 +1,178 @@
+"""THREATS "Passwords, enumeration, throttling": guessing passwords against the limits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from drf_jwt_kit.throttling import fold
+from tests.attempts import attempt, count_hashing, statuses, wait_of
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "user")]
+
+
+def test_one_password_cannot_be_sprayed_over_many_users(client: Any, django_user_model: Any) -> None:
+    """THREATS: an address has a hundred failures an hour, spread as it likes, known users or not."""
+    for number in range(0, 100, 10):
+        django_user_model.objects.create_user(f"user{number}", password="another")
+    assert [attempt(client, f"user{number}", "Summer2026!").status_code for number in range(100)] == [401] * 100
+    assert 0 < wait_of(attempt(client, "alice", "Summer2026!")) <= 3600
+    assert wait_of(attempt(client, "nobody", "Summer2026!")) == wait_of(attempt(client, "alice", PASSWORD))
+    assert attempt(client, "alice", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+def test_known_and_unknown_users_are_throttled_alike(client: Any, django_user_model: Any) -> None:
+    """THREATS: the 429 tells nothing of whether there is such a user."""
+    django_user_model.objects.create_user("inactive", password=PASSWORD, is_active=False)
+    names = ("alice", "nobody", "inactive")
+    assert [statuses(client, 6, name) for name in names] == [[401] * 5 + [429]] * 3
+    answers = [attempt(client, name, PASSWORD) for name in names]
+    assert all(0 < wait_of(answer) <= 300 for answer in answers)
+    assert len({tuple(answer.headers) for answer in answers}) == 1
+
+
+def test_nothing_is_hashed_once_the_limit_is_reached(client: Any, settings: Any) -> None:
+    """Issue 4.4: the limit is looked at before a password is hashed, the right one too."""
+    hasher = count_hashing(settings)
+    assert statuses(client, 5) == [401] * 5
+    assert hasher.calls == 5
+    assert statuses(client, 20) + statuses(client, 20, "alice", PASSWORD) == [429] * 40
+    assert hasher.calls == 5
+
+
+def test_nothing_is_hashed_for_a_malformed_body(client: Any, settings: Any) -> None:
+    """THREATS: a 400 costs no hashing."""
+    hasher = count_hashing(settings)
+    assert [attempt(client, "alice", password).status_code for password in ("", "x" * 5000)] == [400, 400]
+    assert hasher.calls == 0
+
+
+def test_the_owner_signs_in_from_elsewhere(client: Any) -> None:
+    """THREATS: an attacker's failures from A, the owner from B: 200; and the attacker gains nothing by it."""
+    assert statuses(client, 10, peer="198.51.100.1") == [401] * 5 + [429] * 5
+    assert statuses(client, 3, "alice", PASSWORD, peer="203.0.113.7") == [200] * 3
+    assert statuses(client, 1, peer="198.51.100.1") == [429]
+
+
+def test_a_botnet_is_slowed_and_the_owner_is_not_locked_out(client: Any, settings: Any, clock: Any) -> None:
+    """THREATS and 2.3: many addresses, one account: a growing delay for each, the owner is let in, mistyping too."""
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ACCOUNT": "20/1d"}
+    assert [attempt(client, peer=f"198.51.100.{host}").status_code for host in range(20)] == [401] * 20
+    assert [wait_of(attempt(client, peer=f"198.51.100.{host}")) for host in range(20)] == [2] * 20
+    assert attempt(client, peer="203.0.113.7").status_code == 401
+    clock.shift(timedelta(seconds=wait_of(attempt(client, "alice", PASSWORD, peer="203.0.113.7"))))
+    assert statuses(client, 3, "alice", PASSWORD, peer="203.0.113.7") == [200] * 3
+    assert attempt(client, "alice", PASSWORD, peer="203.0.113.8").status_code == 200
+    assert attempt(client, peer="198.51.100.1").status_code == 401
+    assert wait_of(attempt(client, peer="198.51.100.1")) == 4
+
+
+def test_an_attackers_own_account_wins_no_attempts(client: Any, django_user_model: Any) -> None:
+    """THREATS: signing in as oneself in between takes back that attempt alone."""
+    django_user_model.objects.create_user("mallory", password=PASSWORD)
+    found = []
+    for _ in range(6):
+        found.append(attempt(client).status_code)
+        assert attempt(client, "mallory", PASSWORD).status_code == 200
+    assert found == [401] * 5 + [429]
+
+
+SPOOFED = {
+    "X-Forwarded-For": "HTTP_X_FORWARDED_FOR",
+    "Forwarded": "HTTP_FORWARDED",
+    "X-Real-IP": "HTTP_X_REAL_IP",
+    "X-Client-IP": "HTTP_X_CLIENT_IP",
+    "True-Client-IP": "HTTP_TRUE_CLIENT_IP",
+    "CF-Connecting-IP": "HTTP_CF_CONNECTING_IP",
+    "X-Cluster-Client-IP": "HTTP_X_CLUSTER_CLIENT_IP",
+    "Via": "HTTP_VIA",
+}
+
+
+@pytest.mark.parametrize("header", SPOOFED)
+def test_without_declared_proxies_no_header_changes_the_address(client: Any, header: str) -> None:
+    """THREATS: rotating it is no bypass, and nobody can use up another's attempts by it."""
+    template = "for=203.0.113.{}" if header == "Forwarded" else "203.0.113.{}"
+    found = [attempt(client, **{SPOOFED[header]: template.format(host)}).status_code for host in range(8)]
+    assert found == [401] * 5 + [429] * 3
+    assert attempt(client, "alice", PASSWORD, peer="203.0.113.1").status_code == 200
+
+
+@pytest.mark.parametrize("proxies", [1, 2, 3])
+def test_with_declared_proxies_the_client_is_that_many_from_the_right(client: Any, settings: Any, proxies: int) -> None:
+    """2.3 ``TRUSTED_PROXIES``: what stands further left is the client's own claim, and changes nothing."""
+    settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": proxies}
+
+    def through(client_address: str, claim: str, password: str = "wrong") -> int:
+        hops = [claim, client_address, *(f"10.0.0.{hop}" for hop in range(1, proxies))]
+        forwarded = ", ".join(filter(None, hops))
+        return attempt(client, "alice", password, peer="10.0.0.9", HTTP_X_FORWARDED_FOR=forwarded).status_code
+
+    assert [through("198.51.100.1", f"203.0.113.{host}") for host in range(8)] == [401] * 5 + [429] * 3
+    assert through("203.0.113.7", "", PASSWORD) == 200
+    assert through("203.0.113.7", "198.51.100.1", PASSWORD) == 200
+
+
+GARBAGE = ["unknown", "", " ", ",", "_hidden", "203.0.113.{}.5", "[::{}]:443", "\x00", "x" * 4000, "999.0.0.{}"]
+
+
+@pytest.mark.parametrize("forwarded", GARBAGE, ids=lambda text: repr(text)[:20])
+def test_what_is_no_address_is_one_client(client: Any, settings: Any, forwarded: str) -> None:
+    """THREATS: behind a proxy that passes anything on, no garbage makes a new client of each request."""
+    settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": 1}
+    found = [attempt(client, HTTP_X_FORWARDED_FOR=forwarded.format(host)).status_code for host in range(8)]
+    assert found == [401] * 5 + [429] * 3
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        (["2001:db8:1:2::{:x}", "2001:DB8:1:2:{:x}::", "2001:db8:0001:0002:0:0:{:x}:0"], [401] * 5 + [429] * 4),
+        (["2001:db8:1:{:x}::1"] * 3, [401] * 9),
+        (["::ffff:192.0.2.77", "192.0.2.77", "::ffff:c000:24d"], [401] * 5 + [429] * 4),
+        (["fe80::1%eth{}", "fe80::1", "fe80::{:x}"], [401] * 5 + [429] * 4),
+    ],
+    ids=["one /64", "many /64s", "IPv4 in IPv6", "zones"],
+)
+def test_a_client_cannot_walk_through_its_own_network(client: Any, addresses: list[str], expected: list[int]) -> None:
+    """THREATS: an IPv6 client has a /64 to choose from, and each address has one spelling."""
+    found = [attempt(client, peer=addresses[turn % 3].format(turn + 1)).status_code for turn in range(9)]
+    assert found == expected
+
+
+SPELLINGS = ["alice", "ALICE", " alice", "alice ", "\uff41lice", "al\u00efce", "a\u0301lice", "\tAlice", "ali ce"]
+
+
+def test_one_account_has_one_counter_however_it_is_spelt(client: Any) -> None:
+    """THREATS: case, white space, full-width, diacritics."""
+    assert [attempt(client, spelling).status_code for spelling in SPELLINGS] == [401] * 5 + [429] * 4
+
+
+def test_every_spelling_that_finds_the_user_counts_as_one(client: Any) -> None:
+    """THREATS, on each database: were one spelling let in after five failures, its collation would be a bypass."""
+    assert statuses(client, 5) == [401] * 5
+    for spelling in (*SPELLINGS, "ali\u200bce", "ali\u00adce", "al\u0131ce", "ali\x01ce", "\u24d0lice"):
+        assert attempt(client, spelling, PASSWORD).status_code in (401, 429), spelling
+
+
+def test_a_name_without_end_costs_little_and_says_little(client: Any, settings: Any, caplog: Any) -> None:
+    """THREATS: a megabyte that folds into six (U+FDFA: 18 letters) is neither folded whole nor logged whole."""
+    name = "\ufdfa" * 5000
+    assert statuses(client, 1, name) == [400]
+    assert len(fold(name)) < 10_000
+    assert statuses(client, 2) == [401, 401]
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": "1/1h"}
+    wait_of(attempt(client, name))
+    assert max(len(record.getMessage()) for record in caplog.records) < 1000
+
+
+def test_the_log_tells_who_was_throttled_on_one_line(client: Any, caplog: Any) -> None:
+    """THREATS "Words": name and address, control characters escaped, and no password."""
+    caplog.set_level("WARNING", "drf_jwt_kit.security")
+    statuses(client, 6, "mallory\r\nroot signed in\x1b[2K", "Summer2026!", peer="198.51.100.1")
+    lines = [record.getMessage() for record in caplog.records if "sign_in_throttled" in record.getMessage()]
+    assert lines == [r"sign_in_throttled username='mallory\r\nroot signed in\x1b[2K' address=198.51.100.1"]
+    assert "Summer2026!" not in caplog.text

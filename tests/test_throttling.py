@@ -1,0 +1,316 @@
+"""``drf_jwt_kit.throttling``: counters, attempts, one spelling for an account, one network for a client."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Redis
+from rest_framework.exceptions import Throttled
+
+from drf_jwt_kit.conf import Rate
+from drf_jwt_kit.exceptions import ServiceUnavailable
+from drf_jwt_kit.throttling import Attempt, Counter, fold, network
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+OFF = {
+    "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": None,
+    "LOGIN_FAILURES_PER_ADDRESS": None,
+    "LOGIN_FAILURES_PER_ACCOUNT": None,
+}
+
+
+@pytest.fixture(params=["LocMemCache", pytest.param("RedisCache", marks=pytest.mark.redis)])
+def counting(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """Each cache that counts; what is left in Redis is deleted by its prefix, nothing is flushed."""
+    if request.param == "LocMemCache":
+        yield
+        return
+    prefix = f"drf_jwt_kit-{uuid4().hex}"
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": settings.REDIS_URL, "KEY_PREFIX": prefix}}
+    yield
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.delete(b"nothing", *redis.scan_iter(f"{prefix}:*"))
+
+
+def begin(account: str = "alice", address: str = "192.0.2.1") -> Attempt:
+    """Begin an attempt from ``address``."""
+    return Attempt.begin(RequestFactory().post("/", REMOTE_ADDR=address), account)
+
+
+def wait(account: str = "alice", address: str = "192.0.2.1") -> int:
+    """Return how long an attempt that is throttled has to wait."""
+    with pytest.raises(Throttled) as caught:
+        begin(account, address)
+    assert caught.value.wait is not None
+    return int(caught.value.wait)
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_counter_counts_in_windows(clock: Any) -> None:
+    """2.3: what was counted is forgotten when its window ends, and not before."""
+    counter = Counter("kit:00000000", Rate(2, 60))
+    found = [counter.exceeded_by(counter.count(now)) for now in (0, 1, 59.9, 60, 61, 119)]
+    assert found == [False, False, True, False, False, True]
+    assert [counter.seconds_left(now) for now in (0, 1, 59.5, 60)] == [60, 59, 0.5, 60]
+
+
+def test_windows_do_not_all_begin_at_once() -> None:
+    """A counter's windows begin where its name says: no moment frees everybody."""
+    assert Counter("kit:00000007", Rate(2, 60)).seconds_left(0) == 53
+
+
+def test_a_counter_without_a_rate_counts_nothing() -> None:
+    """2.3: ``None`` turns a limit off."""
+    counter = Counter("kit:00000000", None)
+    assert (counter.count(0), counter.exceeded_by(10**9), counter.seconds_left(0)) == (0, False, 0)
+    counter.take_back(0)
+    assert counter.count(0) == 0
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_was_counted_can_be_taken_back() -> None:
+    """A failure that was none leaves no trace, even where its window is gone."""
+    counter = Counter("kit:00000000", Rate(5, 60))
+    counter.count(0)
+    counter.count(0)
+    counter.take_back(0)
+    assert counter.count(0) == 2
+    counter.take_back(3600)
+    assert counter.count(3600) == 1
+
+
+@pytest.mark.usefixtures("counting")
+def test_attempts_side_by_side_cannot_all_slip_under_the_limit() -> None:
+    """THREATS: an attempt counts when it begins; 48 threads at once make five."""
+
+    def begins(_: int) -> bool:
+        try:
+            begin()
+        except Throttled:
+            return False
+        return True
+
+    with ThreadPoolExecutor(48) as threads:
+        assert sum(threads.map(begins, range(48))) == 5
+
+
+@pytest.mark.usefixtures("counting")
+def test_the_three_limits_hold_each_for_itself(settings: Any) -> None:
+    """2.3: by account and address, by address, by account."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/1m"}
+    for _ in range(2):
+        begin()
+    assert 0 < wait() <= 60
+    begin(account="bob")
+    begin(address="192.0.2.2")
+
+
+@pytest.mark.usefixtures("counting")
+def test_an_address_is_limited_over_all_accounts(settings: Any) -> None:
+    """2.3: the same for spraying."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ADDRESS": "2/1d"}
+    for account in ("bob", "carol"):
+        begin(account)
+    assert 0 < wait("alice") <= 86_400
+    begin("alice", address="192.0.2.2")
+
+
+@pytest.mark.usefixtures("counting")
+def test_the_delay_of_an_account_doubles_to_a_bound_and_never_locks(settings: Any, clock: Any) -> None:
+    """2.3: beyond ``LOGIN_FAILURES_PER_ACCOUNT`` a growing delay, never a lock."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/365d"}
+    begin(address="192.0.2.9").failed()
+    waits = []
+    for _ in range(10):
+        begin().failed()
+        waits.append(wait())
+        clock.shift(timedelta(seconds=waits[-1]))
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    begin(address="192.0.2.2")
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_delay_is_over_to_the_second(settings: Any, clock: Any) -> None:
+    """2.2: ``Retry-After`` is neither too short nor too long."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/365d"}
+    begin().failed()
+    assert wait() == 2
+    clock.shift(timedelta(seconds=1.5))
+    assert wait() == 1
+    clock.shift(timedelta(seconds=0.5))
+    begin()
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_success_ends_the_delay_of_its_address_alone(settings: Any, clock: Any) -> None:
+    """Issue 4.4: the owner's success does not help whoever attacks from elsewhere."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "2/365d"}
+    begin(address="192.0.2.9").failed()
+    begin(address="192.0.2.9").failed()
+    begin().failed()
+    clock.shift(timedelta(seconds=2))
+    begin().succeeded()
+    begin().failed()
+    assert wait() == 2
+    assert wait(address="192.0.2.9") == 2
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_was_withdrawn_leaves_the_delay_alone(settings: Any, clock: Any) -> None:
+    """Issue 4.4: a malformed body neither counts nor resets anything."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/365d"}
+    begin().failed()
+    clock.shift(timedelta(seconds=2))
+    begin().withdrawn()
+    begin().failed()
+    assert wait() == 4
+
+
+def test_old_failures_of_an_address_are_forgotten(settings: Any, clock: Any) -> None:
+    """2.3: never a lock: whoever waits is at the beginning again."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/365d"}
+    begin().failed()
+    clock.shift(timedelta(seconds=601))
+    begin().failed()
+    assert wait() == 2
+
+
+def test_no_key_tells_of_the_account_or_the_address() -> None:
+    """Accounts are personal data: the cache holds none."""
+    begin().failed()
+    keys = " ".join(cache._cache)
+    assert keys.count("drf_jwt_kit:") == 4
+    assert "alice" not in keys
+    assert "192.0.2.1" not in keys
+
+
+CACHES = {
+    "dummy": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+    "down": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"},
+    "missing": {"BACKEND": "django.core.cache.backends.nowhere.Cache"},
+}
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_a_cache_that_cannot_count_lets_nobody_in(settings: Any, name: str) -> None:
+    """Law 8: down, or keeping nothing: 503, unless ``THROTTLE_FAILS_OPEN``."""
+    settings.CACHES = {"default": CACHES[name]}
+    with pytest.raises(ServiceUnavailable):
+        begin()
+    settings.DRF_JWT_KIT = {"THROTTLE_FAILS_OPEN": True}
+    for _ in range(10):
+        begin().failed()
+    begin().withdrawn()
+    begin().succeeded()
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_with_all_limits_off_the_cache_is_not_asked(settings: Any, name: str, caplog: Any) -> None:
+    """2.3: ``None`` turns a limit off: then nothing depends on the cache, and nothing complains of it."""
+    settings.DRF_JWT_KIT = OFF
+    settings.CACHES = {"default": CACHES[name]}
+    for _ in range(10):
+        begin().failed()
+    begin().withdrawn()
+    begin().succeeded()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", CACHES)
+def test_a_cache_that_fails_later_is_only_logged(settings: Any, name: str, caplog: Any) -> None:
+    """Law 8: the attempt was counted before the cache went: what it came to is answered all the same."""
+    attempt = begin()
+    settings.CACHES = {"default": CACHES[name]}
+    attempt.failed()
+    attempt.withdrawn()
+    attempt.succeeded()
+    assert all(record.name == "drf_jwt_kit" for record in caplog.records)
+
+
+SAME = [
+    *("ALICE", "Alice", "aLiCe", " alice", "alice ", "\talice\n", "al ice", "\u00a0alice\u3000", "\u2003alice"),
+    *("\uff41\uff4c\uff49\uff43\uff45", "\uff21lice", "\u24d0lice", "\U0001d41alice", "\U0001d400lice"),
+    *("\u00e1lice", "a\u0301lice", "\u00c1LICE", "al\u00efce", "alic\u0113", "a\u0301\u0323lice", "\u00c5lice"),
+]
+
+
+@pytest.mark.parametrize("spelling", SAME, ids=ascii)
+def test_one_account_has_one_spelling(spelling: str) -> None:
+    """THREATS: case, white space, full-width, diacritics: one counter."""
+    assert fold(spelling) == fold("alice") == "alice"
+
+
+# A collation of MariaDB's or MySQL's that takes each for the same name: no weight, or the weight of the plain letter.
+COLLATED = [
+    *("ali\u200bce", "ali\u00adce", "ali\u2060ce", "\ufeffalice", "ali\x01ce", "ali\x7fce", "ali\u034fce"),
+    *("a\u20ddlice", "al\u0131ce", "alice\ufe0f", "alice\u061c"),
+]
+
+
+@pytest.mark.parametrize("spelling", COLLATED, ids=ascii)
+def test_what_a_collation_ignores_is_no_other_spelling(spelling: str) -> None:
+    """THREATS: each further spelling that the database takes for alice would be five more guesses."""
+    assert fold(spelling) == "alice"
+
+
+@pytest.mark.parametrize("spelling", ["user\u0661", "user\u0967", "user\u2776", "user\uff11", "user\u00b9"])
+def test_a_digit_of_any_script_is_the_digit(spelling: str) -> None:
+    """THREATS: the collations of MySQL 8 and MariaDB 11 take them for one."""
+    assert fold(spelling) == "user1"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("stra\u00dfe", "STRASSE"), ("stra\u1e9ee", "strasse"), ("\u03a3\u03c3\u03c2", "\u03c3" * 3)]
+)
+def test_case_is_folded_as_unicode_does(first: str, second: str) -> None:
+    """THREATS: one counter for each pair."""
+    assert fold(first) == fold(second)
+
+
+@pytest.mark.parametrize(("first", "second"), [("alice", "alicf"), ("user1", "user2"), ("\u5f20", "\u7ae0"), ("a", "")])
+def test_other_accounts_stay_others(first: str, second: str) -> None:
+    """Folding does not throw accounts together that no database does."""
+    assert fold(first) != fold(second)
+
+
+# A letter becomes eighteen at most, and a folded name is to be short enough to be folded whole.
+@given(st.text(max_size=14).map("a{}".format))
+def test_folding_is_final(account: str) -> None:
+    """What was folded stays as it is, in any case and decomposed or not."""
+    folded = fold(account)
+    assert fold(folded) == fold(unicodedata.normalize("NFD", account)) == folded
+
+
+@pytest.mark.parametrize("account", ["\ud800", "\0", "\x1b[31m", "'\"\\", "\udfff" * 300], ids=ascii)
+def test_any_name_can_be_counted(account: str) -> None:
+    """2.2: nothing that a client can send gives a 500."""
+    begin(account).failed()
+    begin(account).succeeded()
+
+
+NETWORKS = [
+    ("192.0.2.1", "192.0.2.1"),
+    ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+    ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+    ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+    ("::1", "::/64"),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize(("address", "found"), NETWORKS)
+def test_an_ipv6_client_is_its_64(address: str | None, found: str) -> None:
+    """RFC 6177: a client chooses the last 64 bits of its address; of IPv4 it chooses none."""
+    assert network(address) == found
