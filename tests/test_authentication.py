@@ -12,6 +12,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings as frozen_simplejwt
 from rest_framework_simplejwt.tokens import SlidingToken
 
@@ -332,6 +333,21 @@ def test_a_sliding_token_is_accepted_where_the_project_wants_it(client: Any, use
     assert client.get("/class/", **bearer(str(AccessToken.for_user(user)))).json()["reason"] == "wrong_type"
     sliding["jti"] = ["x"]
     assert client.get("/class/", **bearer(str(sliding))).json()["reason"] == "invalid"
+
+
+class Tenanted(SlidingToken):
+    """A project's token that is refused for a reason of its own."""
+
+    def verify(self) -> None:
+        """Refuse."""
+        super().verify()
+        raise TokenError("Tenant is gone")
+
+
+def test_the_reason_is_that_of_the_type_that_it_is(client: Any, user: Any, settings: Any) -> None:
+    """DESIGN 2.2: a sliding token that its own class refuses is not told that it is no access token."""
+    settings.SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": ("drf_jwt_kit.tokens.AccessToken", f"{__name__}.Tenanted")}
+    assert client.get("/class/", **bearer(str(SlidingToken.for_user(user)))).json()["reason"] == "invalid"
 
 
 def test_simplejwts_frozen_settings_have_the_kits_defaults() -> None:

@@ -102,7 +102,9 @@ def test_the_description_is_printable_ascii(sentence: str, description: str) -> 
 def test_the_description_is_not_translated() -> None:
     """DESIGN 2.2: the body may be, the header is not."""
     with translation.override("de"):
-        assert "User not found" in kit.challenge("Bearer", "api", gettext_lazy("User not found"))
+        sentence = gettext_lazy("Enter a valid value.")  # one that Django has a translation of
+        assert str(sentence) != "Enter a valid value."
+        assert "Enter a valid value." in kit.challenge("Bearer", "api", sentence)
 
 
 def test_a_failure_behind_us_is_a_503() -> None:
@@ -174,3 +176,14 @@ def test_no_frame_of_drfs_is_left_in_a_chain_of_errors() -> None:
         modules = {frame.f_globals["__name__"] for frame, _line in traceback.walk_tb(error.__traceback__)}
         assert modules
         assert not {name for name in modules if name.startswith("rest_framework.")}
+
+
+def test_a_failure_is_logged_without_frames(caplog: Any) -> None:
+    """Law 10: error trackers read the variables from a record's traceback, so it has none, only text."""
+    with pytest.raises(ConnectionError) as caught:
+        raise ConnectionError("the directory is down")
+    kit.log_failure("It failed.", caught.value)
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert "It failed." in record.getMessage()
+    assert "the directory is down" in record.getMessage()

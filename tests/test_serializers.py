@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import user_login_failed
 from django.http import HttpRequest
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
@@ -132,3 +133,27 @@ def test_the_others_answer_nothing(user: Any, serializer: Any, field: str) -> No
     made = serializer(data={field: str(sessions.start(user).refresh)})
     made.is_valid(raise_exception=True)
     assert (made.validated_data, made.data) == ({}, {})
+
+
+@pytest.mark.parametrize("name", ["ObtainPair", "Refresh", "Verify", "Revoke", "Blacklist"])
+def test_a_serializer_does_not_show_what_was_posted(name: str) -> None:
+    """Law 10: DRF's own ``repr`` has the data in it, and error trackers show it."""
+    serializer = getattr(kit, f"Token{name}Serializer")(data={"password": "posted-word"})
+    assert repr(serializer) == f"<Token{name}Serializer>"
+
+
+def test_a_failed_sign_in_is_told_without_the_password(user: Any, settings: Any, post: Any) -> None:
+    """Law 10: whoever listens to ``user_login_failed`` learns the name alone, as from Django itself."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    type(user).objects.update(is_active=False)
+    told: list[dict[str, Any]] = []
+
+    def listen(credentials: dict[str, Any], **kwargs: Any) -> None:
+        told.append(credentials)
+
+    user_login_failed.connect(listen)
+    try:
+        assert post("token/", username="alice", password=PASSWORD).status_code == 401
+    finally:
+        user_login_failed.disconnect(listen)
+    assert told == [{"username": "alice", "password": "********"}]

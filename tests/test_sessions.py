@@ -104,6 +104,23 @@ def test_a_reserved_name_from_the_hook_is_refused(user: Any, settings: Any) -> N
         sessions.start(user)
 
 
+class Impersonates(TokenObtainPairSerializer):
+    """A project's serializer that names somebody else."""
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Put another's id on the token."""
+        token = super().get_token(user)
+        token["user_id"] = "999"
+        return token
+
+
+def test_a_serializer_cannot_name_another_user(user: Any) -> None:
+    """DESIGN 4: what ``get_token`` puts on are claims; whose session it is, the row says."""
+    pair = sessions.begin(user, fixed={}, source=f"{HERE}.Impersonates")
+    assert pair.access["user_id"] == pair.refresh["user_id"] == str(user.pk)
+
+
 def test_a_hook_that_fails_costs_no_rotation(user: Any, settings: Any) -> None:
     """Law 2: claims are computed before the session moves on, so the same token works afterwards."""
     refresh = str(sessions.start(user).refresh)

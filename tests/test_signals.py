@@ -157,6 +157,13 @@ def test_a_replay_is_a_warning(lines: Any, sign_in: Any, post: Any, clock: Any) 
     ]
 
 
+def test_a_line_has_the_address_of_whoever_asked(lines: Any, client: Any, tokens: Any) -> None:
+    """A thief's address, not the one that its owner signed in from."""
+    lines()
+    client.post("/api/token/refresh/", {"refresh": tokens.refresh}, format="json", REMOTE_ADDR="203.0.113.9")
+    assert [record.address for record in lines()] == ["203.0.113.9"]
+
+
 def test_without_a_request_the_sessions_address_is_told(lines: Any, sign_in: Any) -> None:
     """A command or a receiver that ends a session has no request to look at."""
     sign_in()

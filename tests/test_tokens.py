@@ -119,8 +119,9 @@ def test_a_refresh_token_names_a_session_wholly_or_not_at_all(claim: dict[str, A
     """THREATS, claims: ``sid`` or ``gen`` missing on a kit token."""
     token = RefreshToken()
     token.payload.update(claim)
-    with pytest.raises(Invalid):
-        RefreshToken(str(token))
+    for token_class in (RefreshToken, RevocableToken):
+        with pytest.raises(Invalid):
+            token_class(str(token))
 
 
 def test_a_stamped_token_follows_from_its_row() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
+import traceback
 from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework.exceptions import Throttled
+from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
 
 from drf_jwt_kit import views
@@ -294,6 +296,15 @@ def test_a_mistake_is_not_hidden(client: Any) -> None:
     assert client.post("/bug/", {"refresh": "x"}, format="json").status_code == 500
 
 
+def test_a_mistake_is_reported_without_what_was_posted() -> None:
+    """Law 10: error trackers show every frame's variables, whatever Django's own reports hide."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        APIClient().post("/bug/", {"refresh": "posted-word"}, format="json")
+    frames = [frame for frame, _line in traceback.walk_tb(caught.value.__traceback__)]
+    assert any(frame.f_code.co_name == "validate" for frame in frames)
+    assert "rest_framework.serializers" not in {frame.f_globals["__name__"] for frame in frames}
+
+
 def test_throttling_has_retry_after(client: Any) -> None:
     """DESIGN 2.2: 429 with ``Retry-After``."""
     answer = client.post("/throttles/", {}, format="json")
@@ -336,8 +347,9 @@ def test_no_view_runs_in_atomic_requests(view: Any) -> None:
 
 
 @pytest.mark.parametrize("refused", [{"token": "garbage"}, {}])
-def test_a_refusal_condemns_no_surrounding_transaction(client: Any, user: Any, refused: Any) -> None:
-    """Law 4: DRF's handler marks a transaction for rollback; what was written before stays."""
+def test_a_refusal_condemns_no_surrounding_transaction(client: Any, user: Any, refused: Any, monkeypatch: Any) -> None:
+    """Law 4: under ``ATOMIC_REQUESTS`` DRF's handler marks it for rollback; what was written before stays."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     with transaction.atomic():
         user.first_name = "kept"
         user.save()

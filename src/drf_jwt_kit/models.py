@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models, router
 from django.db.models import Q
 from django.utils import timezone
@@ -23,6 +24,9 @@ from .conf import kit, leeway, simple_jwt
 from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
 
 MAX_HASH = 128
+
+# What a column cannot hold. A field's other validators may be newer than a value that it holds.
+_LIMITS = (MinValueValidator, MaxValueValidator, MaxLengthValidator)
 
 
 def time_ordered_uuid(milliseconds: int | None = None, randomness: bytes | None = None) -> UUID:
@@ -65,7 +69,9 @@ def user_with_id(text: str) -> Any:
     field: Any = users._meta.pk if name == "pk" else users._meta.get_field(name)
     try:
         value = field.to_python(text)
-        field.run_validators(value)
+        for limit in field.validators:
+            if isinstance(limit, _LIMITS):
+                limit(value)
     except ValidationError:
         raise Invalid from None
     if str(value) != text:
