@@ -21,6 +21,8 @@ from django.dispatch import Signal
 import drf_jwt_kit
 from drf_jwt_kit import conf, exceptions, signals
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.test_docs import ROOT, Project, blocks, empty
+
+pytestmark = pytest.mark.processes
 
 __all__ = ["empty"]
 

@@ -19,7 +19,7 @@ from tests.conftest import PASSWORD, bearer
 from tests.outages import PrivatePostgreSQL, PrivateRedis, migrated, private_postgresql, private_redis
 
 # One worker has the servers that are stopped here.
-pytestmark = pytest.mark.xdist_group("outages")
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("outages")]
 
 
 class Answer(NamedTuple):

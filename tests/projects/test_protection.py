@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 CLOSED = [403, 200, 401]
 OPEN = [200, 200, 200]
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROUND_TRIP = """
 client = migrated_client()
 pair = sign_in(client).json()
