@@ -24,6 +24,7 @@ OBTAIN = "drf_jwt_kit.serializers.TokenObtainPairSerializer"
 CONTRACT = {
     "ANONYMOUS_STATUS": 403,
     "PROTECT_BY_DEFAULT": True,
+    "PROTECT_EVERY_VIEW": False,
     "REFRESH_GRACE_PERIOD": timedelta(seconds=30),
     "SESSION_LIFETIME": timedelta(days=30),
     "MAX_SESSIONS_PER_USER": None,

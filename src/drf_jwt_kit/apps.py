@@ -22,5 +22,7 @@ class DRFJWTKitConfig(AppConfig):
         conf.put_defaults_beneath()
 
     def ready(self) -> None:
-        """Register the system checks and the signal receivers."""
-        from . import checks, receivers  # noqa: F401
+        """Register the system checks and the signal receivers, and close what the project wants closed."""
+        from . import checks, permissions, receivers  # noqa: F401
+
+        permissions.protect_every_view()

@@ -53,6 +53,7 @@ class Settings:
 
     ANONYMOUS_STATUS: int = 403
     PROTECT_BY_DEFAULT: bool = True
+    PROTECT_EVERY_VIEW: bool = False
     REFRESH_GRACE_PERIOD: timedelta = timedelta(seconds=30)
     SESSION_LIFETIME: timedelta | None = timedelta(days=30)
     MAX_SESSIONS_PER_USER: int | None = None
@@ -115,6 +116,7 @@ _RATE = _Rule(
 _RULES: Mapping[str, _Rule] = {
     "ANONYMOUS_STATUS": _Rule(lambda value: type(value) is int and value in (401, 403), "403 or 401"),
     "PROTECT_BY_DEFAULT": _BOOLEAN,
+    "PROTECT_EVERY_VIEW": _BOOLEAN,
     "REFRESH_GRACE_PERIOD": _Rule(
         lambda value: isinstance(value, timedelta) and value >= timedelta(0),
         "a timedelta that is not negative (0 is strict)",
@@ -171,6 +173,15 @@ def kit() -> Settings:
     return Settings(**values)
 
 
+def asked_for(key: str) -> Any:
+    """Return what the project's ``DRF_JWT_KIT`` has for ``key``, ``None`` where it has nothing.
+
+    For what is set up before the system checks have spoken: a dict too broken to read asks for nothing.
+    """
+    values = getattr(settings, "DRF_JWT_KIT", None)
+    return values.get(key) if isinstance(values, Mapping) else None
+
+
 class SimpleJWTSettings(simplejwt_settings.APISettings):
     """simplejwt's settings object, reading ``SIMPLE_JWT`` alone.
 
@@ -210,14 +221,13 @@ def put_defaults_beneath() -> None:
 
     Called once, while the app registry makes the app: before the models and views that freeze
     these defaults in their class bodies. Whatever the project set wins, as it always does over
-    ``DEFAULTS``. ``PROTECT_BY_DEFAULT`` is read leniently here: with a dict too broken to read,
-    views stay closed and the system checks get to speak.
+    ``DEFAULTS``. With a dict too broken to read, views stay closed and the system checks get to
+    speak.
     """
     rest_framework: Any = rest_framework_settings.DEFAULTS
     simplejwt_settings.DEFAULTS.update(SIMPLE_JWT_DEFAULTS)
     rest_framework.update(REST_FRAMEWORK_ANSWERS)
-    values = getattr(settings, "DRF_JWT_KIT", None)
-    if not isinstance(values, Mapping) or values.get("PROTECT_BY_DEFAULT") is not False:
+    if asked_for("PROTECT_BY_DEFAULT") is not False:
         rest_framework.update(REST_FRAMEWORK_PROTECTION)
 
 

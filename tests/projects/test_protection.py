@@ -16,6 +16,27 @@ client = migrated_client()
 tell(checks=kit_checks(), **statuses(client, "/class/", "/function/"))
 """
 
+OWN_PERMISSIONS = """
+from drf_jwt_kit.permissions import public
+from rest_framework.decorators import api_view
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class Shelf(APIView):
+    permission_classes = [AllowAny]
+
+    def get(self, request):
+        return Response("books")
+
+
+@api_view(["GET"])
+@public
+def shelf(request):
+    return Response("books")
+"""
+
 FREEZES_DRF = "import rest_framework.views\n"
 APP = "from django.apps import AppConfig\n\n\nclass Shop(AppConfig):\n    name = 'shop'\n"
 FREEZES_SIMPLEJWT = "from rest_framework_simplejwt import authentication, serializers, tokens, views\n"
@@ -81,6 +102,25 @@ def test_protect_by_default_can_be_turned_off(project: Any) -> None:
     """DESIGN 2.3: ``PROTECT_BY_DEFAULT = False`` leaves DRF's defaults, and W008 says what that means."""
     project.set('DRF_JWT_KIT = {"PROTECT_BY_DEFAULT": False}\n')
     assert project.run(BOTH) == {"checks": ["drf_jwt_kit.W008"], "/class/": OPEN, "/function/": OPEN}
+
+
+@pytest.mark.parametrize(
+    ("kit", "open_class", "public_class"),
+    [('{"PROTECT_EVERY_VIEW": True}', CLOSED, [200, 200, 401]), ("{}", [200, 200, 401], [200, 200, 401])],
+    ids=["asked for", "not asked for"],
+)
+def test_every_view_is_protected_where_that_is_asked_for(
+    project: Any, kit: str, open_class: list[int], public_class: list[int]
+) -> None:
+    """Law 7: ``PROTECT_EVERY_VIEW`` closes what ``permission_classes`` opened; ``@public`` stays, DRF else is DRF."""
+    project.set(f"DRF_JWT_KIT = {kit}\n")
+    project.write("shop/views.py", OWN_PERMISSIONS)
+    script = """
+    from rest_framework.views import APIView
+    untouched = APIView.check_permissions.__module__ == "rest_framework.views" and not vars(APIView.check_permissions)
+    tell(untouched=untouched, **statuses(migrated_client(), "/class/", "/function/"))
+    """
+    assert project.run(script) == {"untouched": kit == "{}", "/class/": open_class, "/function/": public_class}
 
 
 @pytest.mark.parametrize("broken", ['"nonsense"', '{"PROTECT_BY_DEFAULT": "False"}', '{"PROTECT_BY_DEFUALT": False}'])
