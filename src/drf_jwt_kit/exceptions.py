@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -192,6 +195,16 @@ def without_posted_data(error: BaseException) -> BaseException:
         if chained is not None:
             without_posted_data(chained)
     return error.with_traceback(kept)
+
+
+@contextmanager
+def nothing_rolled_back() -> Iterator[None]:
+    """Save a surrounding transaction from DRF, which condemns it when it answers an exception."""
+    sound = [connection for connection in connections.all(initialized_only=True) if not connection.needs_rollback]
+    yield
+    for connection in sound:
+        if connection.in_atomic_block:
+            connection.set_rollback(False)
 
 
 def with_code(exc: drf.APIException) -> drf.APIException:

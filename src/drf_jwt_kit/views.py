@@ -26,7 +26,14 @@ from rest_framework_simplejwt.exceptions import TokenError
 from . import claims, models, rotation, sessions, throttling
 from .authentication import JWTAuthentication, schemes
 from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit
-from .exceptions import ServiceUnavailable, log_failure, unauthorized, with_code, without_posted_data
+from .exceptions import (
+    ServiceUnavailable,
+    log_failure,
+    nothing_rolled_back,
+    unauthorized,
+    with_code,
+    without_posted_data,
+)
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import JSONNegotiation, StrictFormParser, StrictJSONParser
 from .permissions import public
@@ -65,16 +72,9 @@ class KitView(generics.GenericAPIView[Any]):
         return super().dispatch(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer with the project's exception handler, and roll nothing back.
-
-        DRF's handler condemns a surrounding transaction, where there is one.
-        """
-        sound = [other for other in connections.all(initialized_only=True) if not other.needs_rollback]
-        response = super().handle_exception(self._as_api_exception(exc))
-        for connection in sound:
-            if connection.in_atomic_block:
-                connection.set_rollback(False)
-        return response
+        """Answer with the project's exception handler, and roll nothing back."""
+        with nothing_rolled_back():
+            return super().handle_exception(self._as_api_exception(exc))
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Return what ``exc`` means to a client: none of these is worth an HTML page."""

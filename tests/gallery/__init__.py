@@ -1,0 +1,1 @@
+"""A project of many kinds of views, for what looks at all of them."""

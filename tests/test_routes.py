@@ -1,0 +1,139 @@
+"""Routes: each is found, named as Django names it, and has a path that leads to it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import include, path, re_path, register_converter, resolve, reverse
+from django.urls.converters import StringConverter
+from rest_framework.renderers import BaseRenderer
+from rest_framework.versioning import URLPathVersioning
+from rest_framework.views import APIView
+
+from drf_jwt_kit import routes
+from tests.gallery import views
+
+GALLERY = "tests.gallery.urls"
+WALKED = list(routes.walk(GALLERY))
+
+
+class Nowhere(StringConverter):
+    """A converter that takes nothing that it matches."""
+
+    def to_python(self, value: str) -> str:
+        """Refuse."""
+        raise ValueError
+
+
+register_converter(Nowhere, "nowhere")
+
+
+def view(request: Any, **kwargs: Any) -> HttpResponse:
+    """Answer."""
+    return HttpResponse()
+
+
+def only(*patterns: Any) -> routes.Route:
+    """Return the only route of some patterns."""
+    (route,) = routes.walk(patterns)
+    return route
+
+
+@pytest.mark.parametrize("route", WALKED, ids=lambda route: f"{route.route} {route.name}")
+def test_its_path_leads_to_it(route: routes.Route) -> None:
+    """With the arguments and the name that Django's resolver gives."""
+    example = route.example()
+    assert example is not None
+    with override_settings(ROOT_URLCONF=GALLERY):
+        found = resolve(f"/{example.path}")
+    if found.route == route.route:
+        mine = route.match(example)
+        assert (mine.args, mine.kwargs, mine.view_name) == (found.args, found.kwargs, found.view_name)
+        assert (mine.namespaces, mine.app_names) == (found.namespaces, found.app_names)
+    else:  # another route stands before it and takes this path, as the admin's do
+        assert route.route.startswith("admin/")
+
+
+def test_its_name_is_what_reverse_takes() -> None:
+    """Namespaces and all."""
+    with override_settings(ROOT_URLCONF=GALLERY):
+        assert reverse(next(route.name for route in WALKED if route.route == "outer/v1/leaf/")) == "/outer/v1/leaf/"
+
+
+def test_the_projects_own_urlconf_is_walked_unless_another_is_named() -> None:
+    """``ROOT_URLCONF``."""
+    assert "api/notes/<int:pk>/" in {route.route for route in routes.walk()}
+
+
+def test_arguments_of_includes_are_handed_down() -> None:
+    """``include()`` and ``path()`` may both add arguments."""
+    route = only(path("a/", include([path("b/<int:pk>/", view, {"own": 1})]), {"above": 2}))
+    assert route.example() == routes.Example("a/b/1/", (), {"pk": 1, "own": 1, "above": 2})
+
+
+def test_positional_arguments_are_those_of_all_parts() -> None:
+    """Unnamed groups, where no group has a name."""
+    assert only(re_path(r"^(\d)/", include([re_path(r"^(x)/$", view)]))).example() == ("1/x/", ("1", "x"), {})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        path("<nowhere:pk>/", view),
+        re_path(r"^(?P<pk>[q]{7})/$", view),
+        re_path(r"^a/$", include([path("<nowhere:pk>/", view)])),
+    ],
+)
+def test_a_route_without_an_example_says_so(pattern: Any) -> None:
+    """Nothing is made up."""
+    assert only(pattern).example() is None
+
+
+def test_a_path_that_only_a_part_takes_is_no_example() -> None:
+    """What one pattern leaves to the next is not always what was meant for it."""
+    assert only(re_path(r"^(?P<a>.+)", include([path("b/", view)]))).example() is None
+
+
+@pytest.mark.parametrize(
+    "callback", [views.Reads.as_view(), partial(partial(views.Reads.as_view()))], ids=["view", "partial"]
+)
+def test_views_of_drf_are_known(callback: Any) -> None:
+    """Also behind a partial."""
+    assert only(path("", callback)).view_class is views.Reads
+
+
+@pytest.mark.parametrize(
+    "callback", [view, views.Plain.as_view(), views.Callable()], ids=["function", "class", "object"]
+)
+def test_other_views_are_told_from_them(callback: Any) -> None:
+    """They have no class of DRF's."""
+    assert only(path("", callback)).view_class is None
+
+
+class Comma(BaseRenderer):
+    """A renderer of a format that nobody guesses."""
+
+    media_type, format = "text/csv", "csv"
+
+
+class Release(URLPathVersioning):
+    """A version that nobody guesses, under a name of its own."""
+
+    version_param, default_version, allowed_versions = "release", "q3", ("q3", "q4")
+
+
+class Tabular(APIView):
+    """Answer in that format, in that version."""
+
+    renderer_classes = [Comma]
+    versioning_class = Release
+
+
+def test_formats_and_versions_are_the_views_own() -> None:
+    """DRF answers 404 to others, before it asks who that is."""
+    example = only(path("<release>/data.<format>", Tabular.as_view())).example()
+    assert example == routes.Example("q3/data.csv", (), {"release": "q3", "format": "csv"})
