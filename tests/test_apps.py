@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.signals import setting_changed
 
 import drf_jwt_kit
-from drf_jwt_kit import backends, conf
+from drf_jwt_kit import backends, conf, deploy_checks
 from drf_jwt_kit import checks as kit_checks
 from drf_jwt_kit.apps import DRFJWTKitConfig
 from drf_jwt_kit.models import TokenSession
@@ -26,10 +26,11 @@ def test_the_app_is_found_by_its_name_alone() -> None:
 
 def test_every_check_is_registered() -> None:
     """``ready()`` imports them; each function that is named ``check_...`` runs."""
-    named = {name for name in vars(kit_checks) if name.startswith("check_")}
-    registered = {check.__name__ for check in checks.registry.registry.get_checks(include_deployment_checks=True)}
-    assert named
-    assert named <= registered
+    for module in (kit_checks, deploy_checks):
+        named = {name for name in vars(module) if name.startswith("check_")}
+        registered = {check.__name__ for check in checks.registry.registry.get_checks(include_deployment_checks=True)}
+        assert named
+        assert named <= registered
 
 
 def test_the_settings_are_watched() -> None:

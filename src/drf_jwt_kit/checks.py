@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta, tzinfo
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
 from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
 from rest_framework_simplejwt import settings as simplejwt_settings
 
 from . import backends, claims, conf, keys
-from .conf import kit, simple_jwt
+from .conf import Settings, kit, simple_jwt
 
 DOCS = "docs/checks.md"
 
@@ -28,34 +32,34 @@ _NOTHING_LEFT_TO_DO = {
 }
 
 
-def _hint(text: str) -> str:
-    """Return a hint with the place where the docs say more."""
-    return f"{text} See {DOCS}.".strip()
+def message(kind: Callable[..., CheckMessage], number: str, fault: str, hint: str = "") -> CheckMessage:
+    """Return a message whose hint ends with the place where the docs say more."""
+    hint = f"{hint} See {DOCS}#{number.lower()}.".strip()
+    return kind(fault, hint=hint, id=f"drf_jwt_kit.{number}")
+
+
+def kit_settings() -> Settings | None:
+    """Return the kit's settings, ``None`` where E001 says that the dict is broken."""
+    try:
+        return kit()
+    except ImproperlyConfigured:
+        return None
 
 
 @register(Tags.security)
 def check_kit_settings(**kwargs: Any) -> Iterator[CheckMessage]:
     """E001 for each fault in ``DRF_JWT_KIT``."""
     for problem in conf.problems(getattr(settings, "DRF_JWT_KIT", {})):
-        yield Error(problem.fault, hint=_hint(problem.hint or ""), id="drf_jwt_kit.E001")
+        yield message(Error, "E001", problem.fault, problem.hint or "")
 
 
 @register(Tags.security)
 def check_kit_paths(**kwargs: Any) -> Iterator[CheckMessage]:
     """E002 for a dotted path in ``DRF_JWT_KIT`` that leads nowhere."""
     for key in ("CLAIMS", "SIGN_IN_GATE"):
-        path = _kit_value(key)
+        path = getattr(kit_settings(), key, None)
         if path is not None and not _callable(path):
-            fault = f"DRF_JWT_KIT[{key!r}] names {path!r}, which cannot be imported and called."
-            yield Error(fault, hint=_hint(""), id="drf_jwt_kit.E002")
-
-
-def _kit_value(key: str) -> Any:
-    """Return one kit setting, ``None`` where E001 says that the dict is broken."""
-    try:
-        return getattr(kit(), key)
-    except ImproperlyConfigured:
-        return None
+            yield message(Error, "E002", f"DRF_JWT_KIT[{key!r}] names {path!r}, which cannot be imported and called.")
 
 
 def _callable(path: str) -> bool:
@@ -72,7 +76,7 @@ def check_simple_jwt_keys(**kwargs: Any) -> Iterator[CheckMessage]:
     for key in simple_jwt().user_settings:
         if key not in simplejwt_settings.DEFAULTS:
             hint = conf.did_you_mean(key, simplejwt_settings.DEFAULTS)
-            yield Warning(f"SIMPLE_JWT has no key {key!r}.", hint=_hint(hint or ""), id="drf_jwt_kit.W003")
+            yield message(Warning, "W003", f"SIMPLE_JWT has no key {key!r}.", hint or "")
 
 
 @register(Tags.security)
@@ -85,13 +89,39 @@ def check_lifetimes(**kwargs: Any) -> Iterator[CheckMessage]:
         if not isinstance(value, timedelta) or value <= timedelta(0):
             sound = False
             fault = f"SIMPLE_JWT[{name!r}] must be a timedelta longer than 0, not {value!r}."
-            yield Error(fault, hint=_hint(""), id="drf_jwt_kit.E004")
+            yield message(Error, "E004", fault)
     if sound and refresh <= access:
-        yield Error(
-            "SIMPLE_JWT['REFRESH_TOKEN_LIFETIME'] is not longer than 'ACCESS_TOKEN_LIFETIME'.",
-            hint=_hint("A refresh token that ends first can never be used."),
-            id="drf_jwt_kit.E005",
+        fault = "SIMPLE_JWT['REFRESH_TOKEN_LIFETIME'] is not longer than 'ACCESS_TOKEN_LIFETIME'."
+        yield message(Error, "E005", fault, "A refresh token that ends first can never be used.")
+
+
+@register(Tags.security)
+def check_leeway(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E018 for a ``LEEWAY`` that is no time to allow for, W019 for one that outlasts an access token."""
+    allowed, lifetime = _leeway(), simple_jwt().ACCESS_TOKEN_LIFETIME
+    if allowed is None:
+        fault = f"SIMPLE_JWT['LEEWAY'] must be seconds or a timedelta, and not negative: not {simple_jwt().LEEWAY!r}."
+        yield message(Error, "E018", fault)
+    elif isinstance(lifetime, timedelta) and allowed >= lifetime > timedelta(0):
+        yield message(
+            Warning,
+            "W019",
+            f"With SIMPLE_JWT['LEEWAY'] = {simple_jwt().LEEWAY!r} an access token is accepted for at least twice as "
+            "long as ACCESS_TOKEN_LIFETIME says.",
+            "A minute is plenty for clocks that are set by NTP.",
         )
+
+
+def _leeway() -> timedelta | None:
+    """Return how far clocks may differ, ``None`` where the setting is no such time."""
+    value: Any = simple_jwt().LEEWAY
+    if value is not None and not isinstance(value, (int, float, timedelta)):
+        return None
+    try:
+        allowed = conf.leeway()
+    except (ValueError, OverflowError):  # no number, or more than a timedelta can hold
+        return None
+    return allowed if allowed >= timedelta(0) else None
 
 
 @register(Tags.security)
@@ -100,7 +130,7 @@ def check_idle_settings(**kwargs: Any) -> Iterator[CheckMessage]:
     for key, why in _NOTHING_LEFT_TO_DO.items():
         if simple_jwt().user_settings.get(key):
             fault = f"SIMPLE_JWT[{key!r}] does nothing with drf_jwt_kit: {why}."
-            yield Warning(fault, hint=_hint("Remove it."), id="drf_jwt_kit.W006")
+            yield message(Warning, "W006", fault, "Remove it.")
 
 
 @register(Tags.security)
@@ -110,16 +140,18 @@ def check_keys(**kwargs: Any) -> Iterator[CheckMessage]:
     least = _HMAC_BYTES.get(ring.algorithm, 0)
     weak = [key for key in (ring.signing, *ring.fallbacks) if least and _length(key) < least]
     for _key in weak:
-        yield Error(
+        yield message(
+            Error,
+            "E007",
             f"A key for {ring.algorithm} has fewer than {least} bytes: its signatures can be guessed offline.",
-            hint=_hint("Set a SECRET_KEY, or SIMPLE_JWT['SIGNING_KEY'], of at least that length."),
-            id="drf_jwt_kit.E007",
+            "Set a SECRET_KEY, or SIMPLE_JWT['SIGNING_KEY'], of at least that length.",
         )
-    if not weak and (fault := _self_test()):
-        yield Error(
+    if not weak and _leeway() is not None and (fault := self_test()):
+        yield message(
+            Error,
+            "E012",
             f"SIMPLE_JWT's ALGORITHM and keys cannot sign and verify a token ({fault}).",
-            hint=_hint("ALGORITHM, SIGNING_KEY and VERIFYING_KEY must belong together."),
-            id="drf_jwt_kit.E012",
+            "ALGORITHM, SIGNING_KEY and VERIFYING_KEY must belong together.",
         )
 
 
@@ -128,7 +160,7 @@ def _length(key: Any) -> int:
     return len(key.encode()) if isinstance(key, str) else len(key or b"")
 
 
-def _self_test() -> str | None:
+def self_test() -> str | None:
     """Sign a token and verify it; return the name of the error where that fails.
 
     Where the keys are at a JWKS URL there is nothing to try: checks send no requests.
@@ -152,14 +184,32 @@ def check_authenticator(**kwargs: Any) -> Iterator[CheckMessage]:
     authenticators: Any = drf_settings.DEFAULT_AUTHENTICATION_CLASSES
     if any(issubclass(known, JWTAuthentication) for known in authenticators):
         return
-    yield Warning(
+    yield message(
+        Warning,
+        "W008",
         "REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES'] has no JWT authenticator of drf_jwt_kit.",
-        hint=_hint(
-            "Add 'drf_jwt_kit.authentication.JWTAuthentication', or name it in the views that take tokens: "
-            "simplejwt's own does not know which sessions were ended."
-        ),
-        id="drf_jwt_kit.W008",
+        "Add 'drf_jwt_kit.authentication.JWTAuthentication', or name it in the views that take tokens: "
+        "simplejwt's own does not know which sessions were ended.",
     )
+
+
+@register(Tags.security)
+def check_authenticator_order(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W013 for an authenticator without a challenge, a session's say, that is asked before the kit's."""
+    from .authentication import JWTAuthentication
+
+    authenticators: Any = drf_settings.DEFAULT_AUTHENTICATION_CLASSES
+    kits = next((index for index, known in enumerate(authenticators) if issubclass(known, JWTAuthentication)), 0)
+    for known in authenticators[:kits]:
+        if known.authenticate_header is BaseAuthentication.authenticate_header:
+            yield message(
+                Warning,
+                "W013",
+                f"{known.__name__} stands before the kit's authenticator in "
+                "REST_FRAMEWORK['DEFAULT_AUTHENTICATION_CLASSES']: whoever it finds in a request is the user, whatever "
+                "token the request brings.",
+                "Put 'drf_jwt_kit.authentication.JWTAuthentication' first.",
+            )
 
 
 @register(Tags.security)
@@ -167,7 +217,7 @@ def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
     """E009 when DRF's views were imported too early to be protected by default (law 7)."""
     from rest_framework.views import APIView
 
-    if _kit_value("PROTECT_BY_DEFAULT") is False:
+    if getattr(kit_settings(), "PROTECT_BY_DEFAULT", True) is False:
         return
     project = getattr(settings, "REST_FRAMEWORK", {})
     attributes = {
@@ -177,29 +227,53 @@ def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
     for name, frozen in attributes.items():
         wanted = [import_string(path) for path in conf.REST_FRAMEWORK_PROTECTION[name]]
         if name not in project and list(frozen) != wanted:
-            yield Error(
+            yield message(
+                Error,
+                "E009",
                 f"rest_framework.views was imported before drf_jwt_kit was set up: views lack its {name}.",
-                hint=_hint(
-                    "Do not import DRF's views in settings, in an AppConfig's module or in a package's __init__; "
-                    f"or set REST_FRAMEWORK[{name!r}] yourself."
-                ),
-                id="drf_jwt_kit.E009",
+                "Do not import DRF's views in settings, in an AppConfig's module or in a package's __init__; "
+                f"or set REST_FRAMEWORK[{name!r}] yourself.",
             )
 
 
-@register(Tags.security, deploy=True)
-def check_cache_counts(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E010 for a cache that cannot count failed sign-ins, W011 for one that each process has alone."""
-    backend = settings.CACHES.get("default", {}).get("BACKEND", "").rpartition(".")[2]
-    if backend == "DummyCache":
-        yield Error(
-            "The default cache keeps nothing: failed sign-ins cannot be counted, and sign-in answers 503.",
-            hint=_hint("Use Redis or Valkey."),
-            id="drf_jwt_kit.E010",
+@register(Tags.security)
+def check_origins(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E016 where django-cors-headers lets the pages of any site read answers with a user's cookies."""
+    if not apps.is_installed("corsheaders"):
+        return
+    from corsheaders.conf import conf as cors
+
+    if cors.CORS_ALLOW_CREDENTIALS and (cors.CORS_ALLOW_ALL_ORIGINS or _any_matches(cors.CORS_ALLOWED_ORIGIN_REGEXES)):
+        yield message(
+            Error,
+            "E016",
+            "CORS_ALLOW_CREDENTIALS with every origin allowed: a page of any site can use the API with its visitors' "
+            "cookies, and read the answers.",
+            "Name your own pages in CORS_ALLOWED_ORIGINS. A token in the Authorization header needs no "
+            "CORS_ALLOW_CREDENTIALS.",
         )
-    elif backend == "LocMemCache":
-        yield Warning(
-            "The default cache is local to each process: each counts failed sign-ins on its own.",
-            hint=_hint("Use Redis or Valkey where more than one process serves the site."),
-            id="drf_jwt_kit.W011",
-        )
+
+
+def _any_matches(patterns: Iterable[str | re.Pattern[str]]) -> bool:
+    """Return whether some pattern takes an origin that is nobody's: RFC 6761 6.4."""
+    return any(re.match(pattern, f"{scheme}://nobody.invalid") for pattern in patterns for scheme in ("https", "http"))
+
+
+@register(Tags.security)
+def check_time_zone(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W017 for naive times in a zone that puts its clocks back: an hour of them comes twice."""
+    if settings.USE_TZ or not _changes_its_clocks(timezone.get_default_timezone()):
+        return
+    yield message(
+        Warning,
+        "W017",
+        f"USE_TZ is False, and {settings.TIME_ZONE} puts its clocks back once a year: sessions of that night end up to "
+        "an hour early or late, and the grace period can last an hour longer.",
+        "Set USE_TZ = True, or TIME_ZONE = 'UTC'.",
+    )
+
+
+def _changes_its_clocks(zone: tzinfo) -> bool:
+    """Return whether the zone's distance to UTC changes within a year from now."""
+    today = timezone.now().replace(tzinfo=None)
+    return len({zone.utcoffset(today + timedelta(days=day)) for day in range(366)}) > 1

@@ -96,7 +96,7 @@ SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True, "
         ("SIMPLE_JWT = None", []),
         (STOCK, ["drf_jwt_kit.W003", "drf_jwt_kit.W003"]),
         (BLACKLIST, ["drf_jwt_kit.W006", "drf_jwt_kit.W006"]),
-        ("USE_TZ = False\nTIME_ZONE = 'America/Chicago'", []),
+        ("USE_TZ = False\nTIME_ZONE = 'America/Chicago'", ["drf_jwt_kit.W017"]),
         ("USE_TZ = False\nTIME_ZONE = 'Pacific/Kiritimati'", []),
         ("TIME_ZONE = 'America/St_Johns'\nLANGUAGE_CODE = 'de'", []),
     ],

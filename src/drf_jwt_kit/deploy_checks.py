@@ -1,0 +1,134 @@
+"""System checks of ``check --deploy``: what is well enough on a desk, and not on a server."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher, get_hasher
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import NoReverseMatch, reverse
+
+from .checks import kit_settings, message
+
+# What 200 ms (SC-001) leave room for where 1.5 million rounds take 366 ms and more.
+_MOST_ROUNDS = 750_000
+
+_REDIRECTS = "django.middleware.security.SecurityMiddleware"
+_SAYS_A_PROXY = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+_FAILURES = ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "LOGIN_FAILURES_PER_ACCOUNT")
+
+_RACES = (
+    Warning,
+    "W023",
+    "The default cache counts by reading and writing: failed sign-ins that run side by side are counted as fewer.",
+    "Use Redis or Valkey.",
+)
+_CACHES = {
+    "DummyCache": (
+        Error,
+        "E010",
+        "The default cache keeps nothing: failed sign-ins cannot be counted, and sign-in answers 503.",
+        "Use Redis or Valkey.",
+    ),
+    "LocMemCache": (
+        Warning,
+        "W011",
+        "The default cache is local to each process: each counts failed sign-ins on its own.",
+        "Use Redis or Valkey where more than one process serves the site.",
+    ),
+    "DatabaseCache": _RACES,
+    "FileBasedCache": _RACES,
+}
+
+
+@register(Tags.security, deploy=True)
+def check_cache_counts(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E010, W011 and W023 for a cache that does not count failed sign-ins, or not all."""
+    backend = settings.CACHES.get("default", {}).get("BACKEND", "").rpartition(".")[2]
+    if backend in _CACHES:
+        yield message(*_CACHES[backend])
+
+
+@register(Tags.security, deploy=True)
+def check_proxies(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W015 where settings speak of a proxy that ``TRUSTED_PROXIES`` knows nothing of."""
+    told = [name for name in _SAYS_A_PROXY if getattr(settings, name)]
+    if told and getattr(kit_settings(), "TRUSTED_PROXIES", None) == 0:
+        yield message(
+            Warning,
+            "W015",
+            f"{told[0]} says that a proxy stands in front, and DRF_JWT_KIT['TRUSTED_PROXIES'] is 0: all users share "
+            "the proxy's address, and one limit of failed sign-ins.",
+            "Set TRUSTED_PROXIES to the number of proxies that append to X-Forwarded-For.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def check_limits(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W024 where nothing limits how many passwords may be tried."""
+    known = kit_settings()
+    if known is not None and all(getattr(known, name) is None for name in _FAILURES):
+        yield message(
+            Warning,
+            "W024",
+            "All LOGIN_FAILURES_... of DRF_JWT_KIT are None: passwords can be guessed without limit.",
+            "Leave them at their defaults, unless something in front of the site counts.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W022 where the way to HTTPS leaves the sign-in out; that there is none at all is Django's to say."""
+    if not settings.SECURE_SSL_REDIRECT or _REDIRECTS not in settings.MIDDLEWARE:
+        return
+    try:
+        path = reverse("drf_jwt_kit:token_obtain_pair").lstrip("/")
+    except NoReverseMatch:
+        return
+    if any(re.search(exempt, path) for exempt in settings.SECURE_REDIRECT_EXEMPT):
+        yield message(
+            Warning,
+            "W022",
+            f"SECURE_REDIRECT_EXEMPT leaves {path} out: passwords and tokens go over plain http there.",
+            "Let its patterns match no more than they must.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def check_hasher(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E021 for a preferred hasher that is none, W020 for one that takes longer than SC-001 allows."""
+    hasher = _preferred_hasher()
+    if hasher is None:
+        return
+    if is_digest(hasher):
+        yield message(
+            Error,
+            "E021",
+            f"Passwords are hashed by {hasher.algorithm}, which a thief tries billions of times a second.",
+            "Put 'drf_jwt_kit.hashers.Argon2idPasswordHasher' first in PASSWORD_HASHERS.",
+        )
+    elif isinstance(hasher, PBKDF2PasswordHasher) and hasher.iterations > _MOST_ROUNDS:
+        yield message(
+            Warning,
+            "W020",
+            f"PBKDF2 with {hasher.iterations:,} rounds lets a sign-in take longer than 200 ms on most machines.",
+            "Put 'drf_jwt_kit.hashers.Argon2idPasswordHasher' first in PASSWORD_HASHERS, and keep the others.",
+        )
+
+
+def _preferred_hasher() -> BasePasswordHasher | None:
+    """Return the hasher that new passwords get, ``None`` where none can be made: jwt_doctor says why."""
+    try:
+        return get_hasher()
+    except (ImportError, ImproperlyConfigured, IndexError):
+        return None
+
+
+def is_digest(hasher: BasePasswordHasher) -> bool:
+    """Return whether a hasher is a plain digest: made to be fast, which helps nobody but a thief."""
+    return str(hasher.algorithm).removeprefix("unsalted_") in hashlib.algorithms_available
