@@ -10,6 +10,9 @@ from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.test import override_settings
 from example import settings as example_settings
 
+from drf_jwt_kit import audit
+from drf_jwt_kit.audit import Verdict
+
 OFF = dict.fromkeys(
     ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "LOGIN_FAILURES_PER_ACCOUNT")
 )
@@ -192,3 +195,27 @@ def test_hashers_that_cannot_be_made_do_not_break_the_checks(settings: Any, hash
     """``manage.py jwt_doctor`` names them."""
     settings.PASSWORD_HASHERS = hashers
     assert found() == []
+
+
+class TestOpenViews:
+    """Law 7: what is open says so."""
+
+    def test_the_example_project_has_none(self) -> None:
+        """Everything is protected there, or declared."""
+        assert found() == []
+
+    @override_settings(ROOT_URLCONF="tests.gallery.urls")
+    def test_each_open_endpoint_is_named(self) -> None:
+        """Method, route and view, as the audit has them: one message each."""
+        said = [(message.id[-4:], message.msg) for message in messages()]
+        rows = {verdict: [row for row in audit.rows() if row.verdict is verdict] for verdict in audit.Verdict}
+        expected = [("W014", row) for row in rows[Verdict.OPEN]] + [("W025", row) for row in rows[Verdict.UNKNOWN]]
+        assert len(said) == len(expected) > 60
+        for number, row in expected:
+            start = f"{row.method} {row.route} ({row.view}) "
+            assert [text for found, text in said if found == number and text.startswith(start)], row
+
+    def test_a_project_without_urls_has_nothing_to_open(self, settings: Any) -> None:
+        """Not every process that runs checks serves pages."""
+        del settings.ROOT_URLCONF
+        assert found() == []

@@ -100,6 +100,23 @@ def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def check_open_views(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W014 for each endpoint that is open without a word, W025 for each that it could not be told of (law 7)."""
+    from . import audit
+
+    if kit_settings() is None or not getattr(settings, "ROOT_URLCONF", None):
+        return
+    for row in audit.rows():
+        where = f"{row.method} {row.route} ({row.view})"
+        if row.verdict is audit.Verdict.OPEN:
+            fault, hint = f"{where} is open to anyone: {row.why}.", "Protect it, or declare it with @public."
+            yield message(Warning, "W014", fault, hint)
+        elif row.verdict is audit.Verdict.UNKNOWN:
+            fault, hint = f"{where} may be open: {row.why}.", "See what a request without a token gets."
+            yield message(Warning, "W025", fault, hint)
+
+
+@register(Tags.security, deploy=True)
 def check_hasher(**kwargs: Any) -> Iterator[CheckMessage]:
     """E021 for a preferred hasher that is none, W020 for one that takes longer than SC-001 allows."""
     hasher = _preferred_hasher()

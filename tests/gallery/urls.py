@@ -145,7 +145,7 @@ ONE_BY_ONE = [
     exhibit("behind-login/", login_required(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("behind-cache/", cache_page(60)(views.Nothing.as_view()), **all_of(OPEN, "GET", "POST", "OPTIONS")),
     exhibit("partial/", partial(views.Nothing.as_view()), **all_of(OPEN, "GET", "POST", "OPTIONS")),
-    exhibit("schema/", SpectacularAPIView.as_view(urlconf="notes.urls"), **all_of(OPEN, "GET", "OPTIONS")),
+    exhibit("schema/", SpectacularAPIView.as_view(urlconf="drf_jwt_kit.urls"), **all_of(OPEN, "GET", "OPTIONS")),
     exhibit("swagger/", SpectacularSwaggerView.as_view(url="/schema/", http_method_names=["get"]), GET=OPEN),
     exhibit("simplejwt/", TokenObtainPairView.as_view(), **all_of(OPEN, "POST", "OPTIONS")),
     exhibit("plain/", views.plain, ANY=PLAIN),
