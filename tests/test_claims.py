@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from typing import Any
 from uuid import UUID
 
@@ -247,3 +248,85 @@ def test_reserved_names_follow_the_settings(settings: Any) -> None:
 def test_keys_of_json_are_kept_as_they_are() -> None:
     """Nothing is normalised."""
     assert claims.parse(token(payload=json.dumps({"Exp": 1, "EXP": 2})))[1] == {"Exp": 1, "EXP": 2}
+
+
+@pytest.mark.parametrize(
+    ("value", "granted"),
+    [
+        ("a", ("a",)),
+        ("a b:c", ("a", "b:c")),
+        ("a  a   b", ("a", "b")),
+        (" a ", ("a",)),
+        ("a\tb", ("a\tb",)),
+        ("a\u00a0b", ("a\u00a0b",)),
+        ("a\nb,c;d+e", ("a\nb,c;d+e",)),
+        ("", ()),
+        *((value, ()) for value in (None, True, 0, 1.5, [], ["a"], ["a b"], {"a": True}, [["a"]])),
+    ],
+    ids=shown,
+)
+def test_scopes_are_words_of_one_string(value: Any, granted: tuple[str, ...]) -> None:
+    """RFC 8693 4.2, RFC 6749 3.3: delimited by spaces and by nothing else; no other type grants anything."""
+    assert claims.scopes({"scope": value}) - {""} == set(granted)
+    assert claims.scopes({}) == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "methods"),
+    [
+        (["otp"], ("otp",)),
+        (["pwd", "otp", "otp"], ("pwd", "otp")),
+        ([], ()),
+        *((value, ()) for value in (None, True, 1, "otp", "pwd otp", {"otp": 1}, ["otp", 1], ["otp", None], [["otp"]])),
+    ],
+    ids=shown,
+)
+def test_methods_are_an_array_of_strings(value: Any, methods: tuple[str, ...]) -> None:
+    """RFC 8176 1: an array that holds anything else says nothing."""
+    assert claims.methods({"amr": value}) == set(methods)
+    assert claims.methods({}) == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "ago"),
+    [
+        (1000, 0),
+        (400, 600),
+        (1001, -1),
+        (999.5, 0.5),
+        (0, 1000),
+        (claims.LATEST_TIME, 1000 - claims.LATEST_TIME),
+        *(
+            (value, math.inf)
+            for value in (
+                None,
+                True,
+                False,
+                "1000",
+                "",
+                [],
+                [1000],
+                {},
+                -1,
+                -0.5,
+                claims.LATEST_TIME + 1,
+                10**30,
+                1e300,
+            )
+        ),
+        *((value, math.inf) for value in (math.nan, math.inf, -math.inf)),
+    ],
+    ids=shown,
+)
+def test_a_sign_in_was_so_long_ago(value: Any, ago: float) -> None:
+    """OpenID Connect Core 2: a time that no calendar can write is endlessly long ago."""
+    assert claims.seconds_since_sign_in({"auth_time": value}, 1000.0) == ago
+    assert claims.seconds_since_sign_in({}, 1000.0) == math.inf
+
+
+@given(st.dictionaries(st.sampled_from(["scope", "amr", "auth_time"]), ANYTHING), st.floats(0, 1e11))
+@quickly
+def test_reading_what_a_permission_asks_for_is_total(payload: dict[str, Any], now: float) -> None:
+    """Whatever our key signed, a permission can look at it."""
+    assert all(isinstance(word, str) for word in claims.scopes(payload) | claims.methods(payload))
+    assert isinstance(claims.seconds_since_sign_in(payload, now), float)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ViewSet
 
-from drf_jwt_kit.permissions import ProtectedByDefaultMixin, public
+from drf_jwt_kit.permissions import HasScope, ProtectedByDefaultMixin, RecentlyAuthenticated, public
 from tests.conftest import bearer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -380,3 +381,110 @@ def test_public_leaves_the_parent_closed(client: Any) -> None:
     assert client.get("/BelowPublicMixed/").status_code == 403
     assert Answers.permission_classes == [IsAuthenticated]
     assert APIView.permission_classes == [IsAuthenticated]
+
+
+# -- Permissions on claims: tests/flows drives them over HTTP --------------------------------------
+
+NO_WORDS: list[Any] = [
+    *(
+        "",
+        " ",
+        "a b",
+        "a ",
+        " a",
+        "a\tb",
+        "a\n",
+        "a\r\nX-Evil: 1",
+        'a"b',
+        "a\\b",
+        "a\x00",
+        "a\x7f",
+        "é",
+        "a\u00a0b",
+        "a\u200bb",
+    ),
+    *("\ud800", None, True, 1, b"a", ["a"], ("a",), {"a": 1}, AllowAny),
+]
+
+
+@pytest.mark.parametrize("word", NO_WORDS, ids=ascii)
+def test_what_is_no_scope_is_refused_when_it_is_written(word: Any) -> None:
+    """RFC 6749 3.3: a typing mistake must not become a permission that nobody, or anybody, has."""
+    for scopes in ((word,), ("notes:read", word), (word, "notes:read")):
+        with pytest.raises(ImproperlyConfigured, match="HasScope takes words of printable ASCII"):
+            HasScope(*scopes)
+
+
+@pytest.mark.parametrize("word", ["a", "notes:write", "https://api.example/notes.write", "!#[]^~", "A/b-c_d.e*"])
+def test_any_scope_token_is_a_scope(word: str) -> None:
+    """RFC 6749 3.3: the whole grammar."""
+    assert HasScope(word).scopes == (word,)
+
+
+def test_a_scope_is_needed() -> None:
+    """With none it would demand nothing; DRF calls a class that was not called, too late to open anything."""
+    with pytest.raises(ImproperlyConfigured, match="HasScope takes words"):
+        HasScope()
+    with pytest.raises(ImproperlyConfigured, match="max_age, amr or both"):
+        RecentlyAuthenticated()
+
+
+NO_AGES: list[Any] = [
+    *(0, 0.9, -1, -300.0, True, False, "300", "5m", float("nan"), float("inf"), -float("inf"), 10**12, [300], {}, 1j),
+    *(timedelta(0), timedelta(seconds=-1), timedelta(milliseconds=999), timedelta.max, timedelta.min),
+]
+
+
+@pytest.mark.parametrize("age", NO_AGES, ids=repr)
+def test_what_is_no_age_is_refused_when_it_is_written(age: Any) -> None:
+    """A number that cannot be met, or that is always met, is a mistake."""
+    with pytest.raises(ImproperlyConfigured, match="max_age must be a timedelta or seconds"):
+        RecentlyAuthenticated(age, amr="otp")
+
+
+@pytest.mark.parametrize(
+    "amr", [*(word for word in NO_WORDS if word not in (None, ["a"], ("a",), {"a": 1})), (), []], ids=ascii
+)
+def test_what_is_no_method_is_refused_when_it_is_written(amr: Any) -> None:
+    """RFC 8176: methods are words; an empty list of them would demand nothing."""
+    for methods in (amr, ["otp", amr]):
+        with pytest.raises(ImproperlyConfigured, match="amr takes words of printable ASCII"):
+            RecentlyAuthenticated(300, amr=methods)
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [
+        (1, 1),
+        (300, 300),
+        (300.9, 300),
+        (timedelta(minutes=5), 300),
+        (timedelta(seconds=1.5), 1),
+        (timedelta(days=36500), 3_153_600_000),
+    ],
+)
+def test_an_age_is_whole_seconds(age: Any, seconds: int) -> None:
+    """OpenID Connect Core 3.1.2.1: so a fraction is given away, not won."""
+    assert RecentlyAuthenticated(age).max_age == seconds
+
+
+@pytest.mark.parametrize("amr", [["pwd", "otp"], ("pwd", "otp"), iter(["pwd", "otp"]), dict.fromkeys(["pwd", "otp"])])
+def test_methods_come_as_any_iterable(amr: Any) -> None:
+    """A project keeps them wherever it likes."""
+    assert RecentlyAuthenticated(amr=amr).amr == ("pwd", "otp")
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        HasScope("a"),
+        HasScope("a", "b:c"),
+        RecentlyAuthenticated(300),
+        RecentlyAuthenticated(max_age=60, amr=("pwd", "otp")),
+    ],
+    ids=repr,
+)
+def test_a_permission_reads_as_it_was_written(permission: Any) -> None:
+    """In an audit, or where a test fails."""
+    names = {"HasScope": HasScope, "RecentlyAuthenticated": RecentlyAuthenticated}
+    assert vars(eval(repr(permission), names)) == vars(permission)  # noqa: S307 - our own text

@@ -14,14 +14,14 @@ from rest_framework_simplejwt import authentication as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, introspection
-from .conf import ACCESS_TOKEN, kit, onto_kit, simple_jwt
+from .challenges import challenge
+from .conf import ACCESS_TOKEN, kit, onto_kit, schemes, simple_jwt
 from .exceptions import (
     AuthenticationFailed,
     InvalidToken,
     Refused,
     ServiceUnavailable,
     WrongType,
-    challenge,
     log_failure,
     unauthorized,
 )
@@ -30,12 +30,6 @@ from .tokens import Token
 # RFC 9110 11.4: a scheme, then its credentials after spaces.
 _CREDENTIALS = re.compile(rb"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(.*)", re.DOTALL)
 _TOKEN = re.compile(rb"[ \t]+([^ \t]+)[ \t]*")
-
-
-def schemes() -> tuple[str, ...]:
-    """Return the authentication schemes that carry a token: ``SIMPLE_JWT["AUTH_HEADER_TYPES"]``."""
-    types = simple_jwt().AUTH_HEADER_TYPES
-    return tuple(types) if isinstance(types, (list, tuple)) else (types,)
 
 
 class JWTAuthentication(simplejwt.JWTAuthentication):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Never
@@ -18,6 +19,9 @@ from .exceptions import Invalid
 
 SESSION_CLAIM = "sid"
 GENERATION_CLAIM = "gen"
+AUTHENTICATION_TIME_CLAIM = "auth_time"
+METHODS_CLAIM = "amr"
+SCOPE_CLAIM = "scope"
 
 MAX_TOKEN_BYTES = 8 * 1024
 LATEST_TIME = 253_402_214_400  # 9999-12-31T00:00:00Z: a day that every time zone can write
@@ -147,6 +151,25 @@ def user_id(payload: Mapping[str, Any]) -> str:
     if type(value) is int and abs(value) < 2**63:
         return str(value)
     return text(payload, name)
+
+
+def scopes(payload: Mapping[str, Any]) -> frozenset[str]:
+    """Return the scopes that a token grants: one string, delimited by spaces (RFC 8693 4.2)."""
+    value = payload.get(SCOPE_CLAIM)
+    return frozenset(value.split(" ")) if isinstance(value, str) else frozenset()
+
+
+def methods(payload: Mapping[str, Any]) -> frozenset[str]:
+    """Return how the user signed in: an array of strings (RFC 8176 1)."""
+    value: Any = payload.get(METHODS_CLAIM)
+    sound = isinstance(value, list) and all(isinstance(method, str) for method in value)
+    return frozenset(value) if sound else frozenset()
+
+
+def seconds_since_sign_in(payload: Mapping[str, Any], now: float) -> float:
+    """Return how long ago the user signed in, endless where ``auth_time`` is no time (OpenID Connect Core 2)."""
+    signed_in_at: Any = payload.get(AUTHENTICATION_TIME_CLAIM)
+    return now - float(signed_in_at) if _is_time(signed_in_at) else math.inf
 
 
 def reserved() -> set[str]:

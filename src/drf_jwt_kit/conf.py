@@ -207,6 +207,12 @@ def leeway() -> timedelta:
     return value if isinstance(value, timedelta) else timedelta(seconds=value or 0)
 
 
+def schemes() -> tuple[str, ...]:
+    """Return the authentication schemes that carry a token: ``SIMPLE_JWT["AUTH_HEADER_TYPES"]``."""
+    types = simple_jwt().AUTH_HEADER_TYPES
+    return tuple(types) if isinstance(types, (list, tuple)) else (types,)
+
+
 @receiver(setting_changed)
 def forget(*, setting: str, **kwargs: Any) -> None:
     """Forget what was read when one of the two dicts changes."""

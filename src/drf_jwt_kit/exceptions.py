@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
-from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
 from rest_framework import status
 from rest_framework_simplejwt import exceptions as simplejwt
 
+from .challenges import challenge, demand
 from .conf import kit
 
 if TYPE_CHECKING:
@@ -97,18 +97,6 @@ class PasswordChanged(Refused):
 
     code = reason = "password_changed"
     sentence = _("The user's password has been changed.")
-
-
-def challenge(scheme: str, realm: str, sentence: str | Promise) -> str:
-    """Return the ``WWW-Authenticate`` value for a refused token (RFC 6750 3).
-
-    ``error_description`` may hold printable ASCII without quotes and backslashes only, so the
-    sentence stays untranslated there.
-    """
-    with translation.override(None):
-        text = str(sentence).encode("ascii", "ignore").decode()
-    description = "".join(character for character in text if character.isprintable() and character not in '"\\')
-    return f'{scheme} realm="{realm}", error="invalid_token", error_description="{description}"'
 
 
 class _Unauthorized:
@@ -215,7 +203,7 @@ def with_code(exc: drf.APIException) -> drf.APIException:
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer as DRF does, with ``code`` in the body when no credentials were sent.
+    """Answer as DRF does, with ``code`` where no credentials were sent and a challenge where a token lacks something.
 
     The kit puts it beneath the project's ``REST_FRAMEWORK["EXCEPTION_HANDLER"]``; a project with a
     handler of its own calls this one where it calls DRF's.
@@ -225,6 +213,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, drf.NotAuthenticated):
         with_code(exc)
         _ask_for_a_token(exc, context)
+    elif isinstance(exc, drf.PermissionDenied):
+        demand(exc, context.get("request"))
     return views.exception_handler(exc, context)
 
 

@@ -1,22 +1,31 @@
-"""Closed unless said open: the mixin that closes, and the one word that opens."""
+"""Closed unless said open: the mixin that closes, and the one word that opens; permissions that ask for claims."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from functools import partial, wraps
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import BasePermission, IsAuthenticated, OperationHolderMixin
 from rest_framework.request import Request
 from rest_framework.views import APIView
+from rest_framework_simplejwt.tokens import Token
 
-from .conf import asked_for, kit
+from . import claims
+from .challenges import INSUFFICIENT_SCOPE, INSUFFICIENT_USER_AUTHENTICATION, Lack
+from .conf import asked_for, kit, leeway
 
 _MARK = "declared_public"
 _DEMANDING = "demands_sign_in"
+
+# RFC 6749 3.3: what a scope may be made of. The methods of RFC 8176 are held to the same.
+_WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 
 Target = TypeVar("Target", bound=Callable[..., Any])
 
@@ -128,3 +137,104 @@ def _follow_setting(*, setting: str, **kwargs: Any) -> None:
     """Begin to demand when a test's ``override_settings`` asks for it."""
     if setting == "DRF_JWT_KIT":
         protect_every_view()
+
+
+class _DemandOnClaims(OperationHolderMixin, BasePermission):
+    """A permission that stands in ``permission_classes`` as an instance, and combines there as a class does."""
+
+    def __init__(self, lack: Lack, **enough: Any) -> None:
+        """Take what a token lacks that is refused, and what would be enough."""
+        self.code = lack.code
+        self.message = lack.body(**enough)
+
+    def __call__(self) -> Self:
+        """Return the permission: DRF calls what stands in ``permission_classes``."""
+        return self
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        """Return the same for every object, so that ``~`` turns both answers around."""
+        return self.has_permission(request, view)
+
+
+def _claims_of(request: Request) -> Mapping[str, Any]:
+    """Return the claims of the request's token; whoever is signed in by other means has none."""
+    token: Any = request.auth
+    return token.payload if isinstance(token, Token) else {}
+
+
+class HasScope(_DemandOnClaims):
+    """Demand scopes, all of them: ``permission_classes = [IsAuthenticated, HasScope("notes:write")]``.
+
+    They are words in the token's claim ``scope``, which is one string. It combines with other
+    permissions, ``IsAdminUser | HasScope("notes:write")``. Alone it refuses with 403
+    ``insufficient_scope`` (RFC 6750 3.1).
+
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for what is no scope (RFC 6749 3.3).
+    """
+
+    def __init__(self, *scopes: str) -> None:
+        """Take the scopes."""
+        self.scopes = _words("HasScope", scopes)
+        super().__init__(INSUFFICIENT_SCOPE, scope=" ".join(self.scopes))
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"HasScope({', '.join(map(repr, self.scopes))})"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether all of the scopes are granted."""
+        return claims.scopes(_claims_of(request)).issuperset(self.scopes)
+
+
+class RecentlyAuthenticated(_DemandOnClaims):
+    """Demand a sign-in that was not long ago, or was done by certain methods, or both.
+
+    ``max_age``, a ``timedelta`` or seconds, is held against the token's claim ``auth_time``; ``amr``,
+    one method (``"otp"``) or several, all of which are needed, against its claim ``amr``. Refused with
+    401 ``insufficient_user_authentication`` (RFC 9470 3): the client signs the user in anew.
+
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for neither, and for what cannot be met.
+    """
+
+    def __init__(self, max_age: timedelta | float | None = None, *, amr: str | Iterable[str] | None = None) -> None:
+        """Take the longest time since the sign-in, and the methods that it must have had."""
+        if max_age is None and amr is None:
+            raise ImproperlyConfigured("RecentlyAuthenticated needs max_age, amr or both.")
+        self.max_age = None if max_age is None else _whole_seconds(max_age)
+        self.amr = () if amr is None else _words("amr", amr)
+        enough = {"max_age": self.max_age, "amr": list(self.amr)}
+        super().__init__(INSUFFICIENT_USER_AUTHENTICATION, **{name: value for name, value in enough.items() if value})
+
+    def __repr__(self) -> str:
+        """Return the call that makes it."""
+        return f"RecentlyAuthenticated(max_age={self.max_age!r}, amr={self.amr or None!r})"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the sign-in is recent enough and had all of the methods."""
+        payload = _claims_of(request)
+        return self._is_recent(payload) and claims.methods(payload).issuperset(self.amr)
+
+    def _is_recent(self, payload: Mapping[str, Any]) -> bool:
+        """Return whether the user signed in within ``max_age``, as far as clocks agree."""
+        if self.max_age is None:
+            return True
+        age, margin = claims.seconds_since_sign_in(payload, time.time()), leeway().total_seconds()
+        return -margin <= age <= self.max_age + margin
+
+
+def _words(owner: str, given: Any) -> tuple[str, ...]:
+    """Return what was given, one word or several, if each can stand among others in one string."""
+    words = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    if not words or not all(isinstance(word, str) and _WORD.fullmatch(word) for word in words):
+        raise ImproperlyConfigured(
+            f"{owner} takes words of printable ASCII without spaces, quotes and backslashes, not {given!r}."
+        )
+    return words
+
+
+def _whole_seconds(duration: timedelta | float) -> int:
+    """Return a duration as tokens count time."""
+    seconds: Any = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if type(seconds) not in (int, float) or not 1 <= seconds <= claims.LATEST_TIME:
+        raise ImproperlyConfigured(f"max_age must be a timedelta or seconds, and a second at least, not {duration!r}.")
+    return int(seconds)

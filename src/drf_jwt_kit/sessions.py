@@ -7,6 +7,7 @@ This is the interface for a project's own code: :func:`start`, :func:`rotate`, :
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,16 +48,21 @@ def start(user: Any, request: Any = None, **extra: Any) -> TokenPair:
     """Start a session for ``user`` and return its first tokens.
 
     ``request`` tells which device it is. ``extra`` become claims of every token of this session,
-    fixed for its whole life (``amr="otp"``); they must be JSON and take no name that the kit
-    writes itself. Claims that follow the user's state belong into ``get_token`` or ``CLAIMS``.
+    fixed for its whole life (``amr=["otp"]``); they must be JSON and take no name that the kit
+    writes itself. ``auth_time`` is now unless it is given. Claims that follow the user's state
+    belong into ``get_token`` or ``CLAIMS``.
     """
     return begin(user, request, fixed=extra)
 
 
 def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: str = "") -> TokenPair:
-    """Start a session whose claims come from the serializer at the dotted path ``source``."""
+    """Start a session whose claims come from the serializer at the dotted path ``source``.
+
+    ``auth_time`` is one of the ``fixed`` ones, in seconds (OpenID Connect Core 2): now, unless it is given.
+    """
+    fixed = {claims.AUTHENTICATION_TIME_CLAIM: int(time.time()), **fixed}
     now = models.now()
-    session = TokenSession.of(user, now, claims=dict(fixed), claims_source=source, **clients.metadata(request))
+    session = TokenSession.of(user, now, claims=fixed, claims_source=source, **clients.metadata(request))
     refresh = issuance.refresh_token(session)
     session.extend(now, refresh.validity)
     session.save(force_insert=True)

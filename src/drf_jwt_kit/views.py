@@ -24,8 +24,8 @@ from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, models, rotation, sessions, throttling
-from .authentication import JWTAuthentication, schemes
-from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit
+from .authentication import JWTAuthentication
+from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .exceptions import (
     ServiceUnavailable,
     log_failure,
