@@ -137,6 +137,31 @@ class AuthenticationFailed(_Unauthorized, simplejwt.AuthenticationFailed):  # ty
     """401 for an ``Authorization`` header that makes no sense."""
 
 
+class SecondFactorRequired(drf.APIException):
+    """401: the password was right, and the sign-in goes on with a second factor.
+
+    For a ``SIGN_IN_GATE`` to raise where none was sent. It is no guess, so it does not count as a
+    failed sign-in; a wrong factor does, and is an :exc:`~rest_framework.exceptions.AuthenticationFailed`.
+    ``more`` goes into the body: strings, and lists of them (``methods=["otp"]``).
+    """
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_detail = _("A second factor is required")
+    default_code = "second_factor_required"
+
+    def __init__(self, detail: str | Promise | None = None, code: str | None = None, **more: Any) -> None:
+        """Take DRF's arguments, and what a client needs to know of the factors."""
+        code = code or self.default_code
+        body: Any = {"detail": detail or self.default_detail, "code": code, **more}
+        super().__init__(body, code)
+
+
+class GateRefused(drf.APIException):
+    """400: what a ``SIGN_IN_GATE`` had against the body, told from the errors of a serializer's own fields."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+
 class ServiceUnavailable(drf.APIException):
     """503: what the answer depends on is down. Nothing is let through meanwhile (law 8)."""
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed, ValidationError
+from rest_framework.serializers import as_serializer_error
 from rest_framework_simplejwt import serializers as simplejwt
 
 from . import clients, introspection, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
-from .exceptions import ServiceUnavailable, log_failure
+from .exceptions import GateRefused, SecondFactorRequired, ServiceUnavailable, log_failure
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
@@ -74,12 +78,36 @@ def sign_in(serializer_class: type[Any], user: Any, request: Any) -> dict[str, A
 
     What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
     """
-    gate = kit().SIGN_IN_GATE
-    if gate is not None:
-        import_string(gate)(request, user)
-    pair = sessions.begin(user, request, fixed={}, source=_path_beside_settings(serializer_class))
+    fixed = _let_through(request, user)
+    pair = sessions.begin(user, request, fixed=fixed, source=_path_beside_settings(serializer_class))
     user_logged_in.send(sender=type(user), request=request, user=user)
     return pair_as_data(pair)
+
+
+def _let_through(request: Any, user: Any) -> Mapping[str, Any]:
+    """Return the claims that the project's gate fixes for the session; raise what it raises."""
+    gate = kit().SIGN_IN_GATE
+    if gate is None:
+        return {}
+    try:
+        fixed = import_string(gate)(request, user)
+    except (ValidationError, DjangoValidationError) as refusal:
+        _log_refusal("sign_in_refused", logging.WARNING, request, user)
+        raise GateRefused(as_serializer_error(refusal)) from refusal
+    except (APIException, PermissionDenied) as refusal:
+        asked = isinstance(refusal, SecondFactorRequired)
+        event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
+        _log_refusal(event, level, request, user)
+        raise
+    if fixed is not None and not isinstance(fixed, Mapping):
+        raise ImproperlyConfigured(f"{gate} must return a dict of claims or None, not {type(fixed).__name__}.")
+    return fixed or {}
+
+
+def _log_refusal(event: str, level: int, request: Any, user: Any) -> None:
+    """Write down that the gate let nobody through: the password was right."""
+    address = clients.address(request) if request is not None else None
+    security.log(level, "%s user=%s address=%s", event, user.pk, address)
 
 
 def _path_beside_settings(cls: type[Any]) -> str:

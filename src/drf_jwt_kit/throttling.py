@@ -18,11 +18,14 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from django.core.cache import cache
-from rest_framework.exceptions import Throttled
+from django.core.exceptions import PermissionDenied
+from rest_framework import status
+from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.settings import api_settings
 
 from . import clients
 from .conf import Rate, kit
-from .exceptions import ServiceUnavailable, log_failure
+from .exceptions import GateRefused, SecondFactorRequired, ServiceUnavailable, log_failure
 
 security = logging.getLogger("drf_jwt_kit.security")
 
@@ -147,6 +150,21 @@ class Attempt:
         with _cache_errors_logged(fatal=False):
             for counter in (self.pair, self.place, self.account):
                 counter.take_back(self.now)
+
+
+def is_guess(data: Any, refusal: Exception) -> bool:
+    """Return whether a sign-in was refused for what was tried, not for how it was written.
+
+    DRF's own token view, and projects that took after it, say 400 to a wrong password: an error of
+    no field. Where a second factor is asked for, none was tried.
+    """
+    if isinstance(refusal, SecondFactorRequired):
+        return False
+    if isinstance(refusal, ValidationError):
+        return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
+    refusals = {status.HTTP_401_UNAUTHORIZED, status.HTTP_403_FORBIDDEN}
+    denied = isinstance(refusal, APIException) and refusal.status_code in refusals
+    return denied or isinstance(refusal, (GateRefused, PermissionDenied))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any, NoReturn, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error, connections, transaction
 from django.http import HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -87,6 +87,8 @@ class KitView(generics.GenericAPIView[Any]):
             return with_code(BodyTooLarge())
         if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
             return with_code(drf.ParseError())
+        if isinstance(exc, PermissionDenied):
+            return with_code(drf.PermissionDenied(*exc.args))
         return with_code(exc) if isinstance(exc, drf.APIException) else exc
 
     def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
@@ -129,6 +131,13 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
         """Return the challenge for a sign-in that failed."""
         return f'{schemes()[0]} realm="{self.www_authenticate_realm}"'
 
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer every 401 with a challenge (RFC 9110 15.5.2), a gate's own too."""
+        response = super().handle_exception(exc)
+        if response.status_code == status.HTTP_401_UNAUTHORIZED:
+            response.headers.setdefault("WWW-Authenticate", self.get_authenticate_header(self.request))
+        return response
+
     @public
     @method_decorator(sensitive_variables())
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -156,7 +165,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         try:
             response = super().post(request, *args, **kwargs)
         except Exception as refusal:
-            (attempt.failed if _is_guess(request.data, refusal) else attempt.withdrawn)()
+            (attempt.failed if throttling.is_guess(request.data, refusal) else attempt.withdrawn)()
             raise
         attempt.succeeded()
         return response
@@ -178,18 +187,6 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             user = models.user_with_id(claims.user_id(RefreshToken(str(data["refresh"])).payload))
             signed_in = sign_in(type(serializer), user, self.request)
         return {**data, **signed_in}
-
-
-def _is_guess(data: Any, refusal: Exception) -> bool:
-    """Return whether a sign-in was refused for what was tried, not for how it was written.
-
-    DRF's own token view, and projects that took after it, say 400 to a wrong password: an error of
-    no field.
-    """
-    if isinstance(refusal, drf.ValidationError):
-        return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
-    refusals = {status.HTTP_401_UNAUTHORIZED, status.HTTP_403_FORBIDDEN}
-    return isinstance(refusal, drf.APIException) and refusal.status_code in refusals
 
 
 class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
