@@ -39,7 +39,7 @@ format: .venv/.tools
 .venv-demo/.tools: Makefile pyproject.toml
 	$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))
 	$(PYTHON) -m venv .venv-demo
-	.venv-demo/bin/python -m pip install --quiet --editable '.[argon2]'
+	.venv-demo/bin/python -m pip install --quiet --editable '.[argon2]' 'django-otp>=1.7'
 	@touch $@
 
 clean:

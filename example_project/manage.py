@@ -9,7 +9,8 @@ from django.core.management import execute_from_command_line
 
 def main() -> None:
     """Run the command that the command line names."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example.settings")
+    settings = "example.second_factor" if "--second-factor" in sys.argv else "example.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     execute_from_command_line(sys.argv)
 
 

@@ -1,10 +1,15 @@
 """The example project: its settings, its commands and its page."""
 
+from __future__ import annotations
+
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import traceback
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -28,8 +33,8 @@ def run(command: str) -> str:
     return printed.getvalue()
 
 
-def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the example project's ``manage.py`` in its own process, with its own settings."""
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process that runs the example project with its own settings."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -39,9 +44,14 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
         "DATABASE_URL": "sqlite:///:memory:",
     }
+    return inherited | own | more
+
+
+def manage(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run the example project's ``manage.py`` in its own process, with its own settings."""
     return subprocess.run(
         [sys.executable, str(MANAGE), *arguments],
-        env=inherited | own | environment,
+        env=environment(**more),
         capture_output=True,
         text=True,
         timeout=120,
@@ -183,6 +193,102 @@ class TestDemo:
         answers = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("HTTP/")]
         assert answers == ["200", "403", "200", "401", "200", "200", "200", "401"]
         assert [word for word in ("not_authenticated", '"expired"', '"revoked"') if word not in result.stdout] == []
+
+
+class Demo:
+    """``manage.py demo --second-factor``, served, and a shell beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Serve it on a free port, and take the steps that it prints."""
+        self.environment = environment(DATABASE_URL=f"sqlite:///{folder / 'demo.sqlite3'}", PYTHONUNBUFFERED="1")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        command = [sys.executable, str(MANAGE), "demo", "--second-factor", "--port", port]
+        self.server = subprocess.Popen(
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert self.server.stdout
+        printed = ""
+        while "Starting development server" not in printed:
+            line = self.server.stdout.readline()
+            assert line, printed
+            printed += line
+        steps = re.search(r"With curl:\n(.*\$SIGN_IN\"\n)", printed, re.DOTALL)
+        assert steps, printed
+        self.steps = steps[1]
+
+    def paste(self) -> subprocess.CompletedProcess[str]:
+        """Paste the steps into a shell."""
+        return subprocess.run(
+            ["bash"], input=self.steps, env=self.environment, capture_output=True, text=True, timeout=120, check=True
+        )
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self.server.terminate()
+        with self.server:
+            pass
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """The demo with a second factor, served."""
+    demo = Demo(tmp_path)
+    yield demo
+    demo.stop()
+
+
+class TestSecondFactor:
+    """``manage.py demo --second-factor``, and the settings that it runs on."""
+
+    def test_its_settings_check_clean(self) -> None:
+        """What they add is nothing to warn of, and the plain ones know nothing of it."""
+        result = manage("check", "--settings", "example.second_factor", "--fail-level", "WARNING")
+        assert result.returncode == 0, result.stderr
+        result = manage("otp_code", "alice")
+        assert "Unknown command: 'otp_code'" in result.stderr
+
+    def test_the_plain_project_does_without_django_otp(self, tmp_path: Path) -> None:
+        """A package that cannot be imported is not missed."""
+        (tmp_path / "django_otp.py").write_text("raise ImportError('not installed')")
+        search = os.pathsep.join([str(tmp_path), *(entry for entry in sys.path if entry)])
+        assert manage("check", PYTHONPATH=search).returncode == 0
+        result = manage("check", "--settings", "example.second_factor", PYTHONPATH=search)
+        assert "not installed" in result.stderr
+
+    def test_it_has_a_database_of_its_own(self) -> None:
+        """Devices belong to users of a table that the plain project may delete from."""
+        show = "from django.conf import settings; print(settings.DATABASES['default']['NAME'])"
+        results = [
+            manage("shell", "-v", "0", "-c", show, "--settings", name, DATABASE_URL="")
+            for name in ("example.settings", "example.second_factor")
+        ]
+        assert [Path(result.stdout.strip()).name for result in results] == ["db.sqlite3", "second_factor.sqlite3"]
+
+    @pytest.mark.django_db
+    def test_alice_keeps_her_device(self) -> None:
+        """A second run prints the same key, and the code is the one that ``otp_code`` prints."""
+        printed = [run("demo --no-serve --second-factor") for _ in range(2)]
+        keys = {line for text in printed for line in text.splitlines() if "otpauth://" in line}
+        assert len(keys) == 1
+        assert re.fullmatch(r"\d{6}", run("otp_code alice").strip())
+
+    @pytest.mark.django_db
+    def test_a_code_needs_a_user(self) -> None:
+        """A mistyped name is a sentence, not a traceback."""
+        with pytest.raises(CommandError, match="no user 'nobody'"):
+            run("otp_code nobody")
+
+    @pytest.mark.processes
+    @pytest.mark.skipif(not shutil.which("curl"), reason="the printed steps need curl")
+    def test_the_printed_steps_work_when_pasted_into_a_shell(self, demo: Demo) -> None:
+        """Each curl line answers what its comment promises, from a server with those settings."""
+        result = demo.paste()
+        answers = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("HTTP/")]
+        assert answers == ["200", "401", "401", "200", "401"], result.stdout + result.stderr
+        codes = ["insufficient_user_authentication", "second_factor_required", "second_factor_invalid"]
+        assert re.findall(r'"code":"(\w+)"', result.stdout) == codes
+        assert "Read RFC 9700" in result.stdout
 
 
 class TestPage:

@@ -65,21 +65,27 @@ class Command(BaseCommand):
         """Take a port, and whether to serve at all."""
         parser.add_argument("--port", type=int, default=8000, help="the port to serve on (default: 8000)")
         parser.add_argument("--no-serve", action="store_true", help="set up and print, then stop")
+        parser.add_argument("--second-factor", action="store_true", help="ask alice for a code (needs django-otp)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Set up, print and serve."""
         call_command("migrate", interactive=False, verbosity=options["verbosity"] - 1, stdout=self.stdout)
         self.stdout.write("The database is ready.\n\nUsers of the demo:\n")
         call_command("seed_demo", stdout=self.stdout)
-        self._print_walk(options["port"])
+        self.stdout.write(f"\nIn a browser: http://{HOST}:{options['port']}/\n")
+        api = f"http://{HOST}:{options['port']}/api"
+        if options["second_factor"]:
+            call_command("demo_second_factor", api, stdout=self.stdout)
+        else:
+            self._print_walk(api)
         if not options["no_serve"]:
             call_command("runserver", f"{HOST}:{options['port']}", use_reloader=False)
 
-    def _print_walk(self, port: int) -> None:
-        """Print where the page is, and the same steps for curl."""
-        self.stdout.write(f"\nIn a browser: http://{HOST}:{port}/\n\nWith curl:\n\n")
+    def _print_walk(self, api: str) -> None:
+        """Print what to try with curl."""
+        self.stdout.write("\nWith curl:\n\n")
         walk = WALK.format(
-            api=f"http://{HOST}:{port}/api",
+            api=api,
             python=shlex.quote(sys.executable),
             password=PASSWORDS["alice"],
             expired=_expired_token("alice"),

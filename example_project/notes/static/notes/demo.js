@@ -89,7 +89,12 @@ function leave(reason) {
 
 async function signIn(form) {
   const body = Object.fromEntries(new FormData(form));
-  keep(wanted(await send("POST", "token/", { body })));
+  let answer = await send("POST", "token/", { body });
+  if (answer.data?.code === "second_factor_required") {
+    const otp = prompt("The code from your authenticator app");
+    answer = await send("POST", "token/", { body: { ...body, otp } });
+  }
+  keep(wanted(answer));
   form.reset();
   await enter();
 }
