@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ViewSet
 
 from drf_jwt_kit.permissions import HasScope, ProtectedByDefaultMixin, RecentlyAuthenticated, public
+from drf_jwt_kit.permissions import ProtectedByDefaultMixin, is_public, public
 from tests.conftest import bearer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -213,6 +215,12 @@ class HalfPublic(ProtectedByDefaultMixin, Answers):
         return Response("read")
 
 
+class Borrowing(ProtectedByDefaultMixin, Answers):
+    """The handler of another class is public here, and only here."""
+
+    get = public(Answers.get)
+
+
 class MarkWithoutMixin(Answers):
     """A mark on a handler, but no mixin that would ask for it."""
 
@@ -256,7 +264,7 @@ router.register("public-set", PublicSet, basename="public-set")
 
 VIEWS = [
     Bare, Empty, Allowing, Composed, Reading, Overrides, Below, PublicView, PublicMixed, BelowPublicMixed,
-    PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, HalfPublic, MarkWithoutMixin,
+    PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, HalfPublic, Borrowing, MarkWithoutMixin,
 ]  # fmt: skip
 
 urlpatterns = [
@@ -274,12 +282,13 @@ CLOSED = [
     ("get", "Overrides"), ("get", "Below"), ("get", "BelowPublicMixed"), ("post", "HalfPublic"),
     ("get", "MarkWithoutMixin"), ("get", "set"), ("get", "set/nothing"), ("get", "set/allowed"),
     ("post", "set/mapped"), ("get", "private"), ("get", "public-set/closed"), ("options", "Bare"),
-    ("options", "HalfPublic"), ("put", "HalfPublic"), ("head", "Bare"),
+    ("options", "HalfPublic"), ("put", "HalfPublic"), ("head", "Bare"), ("post", "Borrowing"),
 ]  # fmt: skip
 
 OPEN = [
     ("get", "PublicView"), ("post", "PublicView"), ("get", "PublicMixed"), ("post", "PublicMixed"),
-    ("get", "PublicAgain"), ("get", "HalfPublic"), ("head", "HalfPublic"), ("get", "set/1"), ("head", "set/1"),
+    ("get", "PublicAgain"), ("get", "HalfPublic"), ("head", "HalfPublic"), ("get", "Borrowing"), ("get", "set/1"),
+    ("head", "set/1"),
     ("get", "set/inside"), ("get", "set/outside"), ("get", "set/mapped"), ("head", "set/mapped"), ("get", "inside"),
     ("post", "inside"), ("get", "outside"), ("get", "public-set"),
 ]  # fmt: skip
@@ -374,6 +383,35 @@ def test_a_mixin_on_the_mixin_protects() -> None:
 def test_public_returns_what_it_was_given(view: Any) -> None:
     """It is a decorator that changes no name."""
     assert public(view) is view
+
+
+class Greets:
+    """A handler that is no function."""
+
+    def __call__(self, request: Any) -> Response:
+        """Answer."""
+        return Response("hello")
+
+
+@wraps(Answers.get)
+def decorated(view: Any, first: int = 1, *, last: int = 2) -> tuple[int, int]:
+    """Return both."""
+    return first, last
+
+
+@pytest.mark.parametrize("handler", [Answers.get, decorated, Greets()], ids=["method", "decorated", "object"])
+def test_what_other_classes_share_stays_closed(handler: Any) -> None:
+    """Law 7: the mark is on the copy that ``public`` returns."""
+    here, there = (type("View", (APIView,), {"get": shared}) for shared in (public(handler), handler))
+    assert is_public(here(), "GET")
+    assert not is_public(there(), "GET")
+
+
+def test_a_public_handler_is_otherwise_what_it_was() -> None:
+    """Name, documentation, defaults, and what it is wrapped around."""
+    opened: Any = public(decorated)
+    assert (opened.__name__, opened.__doc__, opened.__wrapped__) == ("get", Answers.get.__doc__, Answers.get)
+    assert (opened(None), opened(None, 3, last=4)) == ((1, 2), (3, 4))
 
 
 def test_public_leaves_the_parent_closed(client: Any) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from datetime import timedelta
-from functools import partial, wraps
+from functools import partial, update_wrapper, wraps
+from types import FunctionType
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -35,10 +37,13 @@ def public(target: Target) -> Target:
 
     It lifts the demand for a signed-in user and nothing else: other permissions stay. A handler or an
     action needs :class:`ProtectedByDefaultMixin` on its class, which asks for it; there, a subclass of
-    a public class is closed again until it says so itself.
+    a public class is closed again until it says so itself. A handler is copied, so that
+    ``list = public(ListModelMixin.list)`` opens it here, and nowhere else.
     """
     view_class = target if isinstance(target, type) else getattr(target, "cls", None)
-    if view_class is not None:
+    if view_class is None:
+        target = _twin(target)
+    else:
         setattr(view_class, _MARK, view_class)
     opened: Any = view_class or target
     demands = getattr(opened, "permission_classes", APIView.permission_classes)
@@ -46,6 +51,18 @@ def public(target: Target) -> Target:
     opened.permission_classes = kind(demand for demand in demands if demand is not IsAuthenticated)
     setattr(target, _MARK, view_class or True)
     return target
+
+
+def _twin(handler: Any) -> Any:
+    """Return a copy of a handler; ``copy()`` takes a function for itself."""
+    if not isinstance(handler, FunctionType):
+        return copy(handler)
+    code, defaults, closure = handler.__code__, handler.__defaults__, handler.__closure__
+    twin: Any = update_wrapper(FunctionType(code, handler.__globals__, None, defaults, closure), handler)
+    twin.__kwdefaults__ = handler.__kwdefaults__
+    del twin.__wrapped__  # a copy is no decorator; the handler's own comes back, if it has one
+    vars(twin).update(vars(handler))
+    return twin
 
 
 class _LiftedDemands(list[Any]):
