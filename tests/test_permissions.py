@@ -18,8 +18,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ViewSet
 
-from drf_jwt_kit.permissions import HasScope, ProtectedByDefaultMixin, RecentlyAuthenticated, public
-from drf_jwt_kit.permissions import ProtectedByDefaultMixin, is_public, public
+from drf_jwt_kit.permissions import HasScope, ProtectedByDefaultMixin, RecentlyAuthenticated, is_public, public
 from tests.conftest import bearer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
