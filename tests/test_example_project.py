@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -138,6 +139,15 @@ class TestSettings:
         """With a key from the environment the project starts."""
         result = manage("check", DEBUG="0", SECRET_KEY="a-key-from-the-environment-" * 3)
         assert result.returncode == 0, result.stderr
+
+    @pytest.mark.processes
+    def test_the_doctor_finds_no_error(self, tmp_path: Path) -> None:
+        """Every part is measured by a process of its own, which prints its findings and nothing else."""
+        url = f"sqlite:///{tmp_path / 'doctor.sqlite3'}"
+        assert manage("migrate", "--verbosity=0", DATABASE_URL=url).returncode == 0
+        result = manage("jwt_doctor", "--json", DATABASE_URL=url)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert json.loads(result.stdout)["ok"] is True
 
 
 class TestDemo:
