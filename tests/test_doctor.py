@@ -20,7 +20,7 @@ from drf_jwt_kit.findings import Finding, Status
 from drf_jwt_kit.models import TokenSession
 
 MD5 = "django.contrib.auth.hashers.MD5PasswordHasher"
-TOPICS = ["settings", "keys", "hasher", "cache", "clock", "proxies", "sessions", "round_trip"]
+TOPICS = ["settings", "keys", "hasher", "cache", "clock", "proxies", "protection", "sessions", "round_trip"]
 
 
 @pytest.fixture(autouse=True)
@@ -112,10 +112,12 @@ class TestSystemChecks:
             registry.registered_checks.remove(check)
 
     def test_a_check_that_breaks_is_named(self, settings: Any) -> None:
-        """The others still run: an engine that is not there breaks the one that resolves URLs."""
+        """The others still run: a URLconf that is not there breaks those that look into it."""
         settings.SECURE_SSL_REDIRECT, settings.ROOT_URLCONF = True, "no.such.urls"
-        broken, warning = doctor.system_checks()
-        assert broken.found == "Could not be examined: ModuleNotFoundError: No module named 'no'"
+        *broken, warning = doctor.system_checks()
+        assert {finding.found for finding in broken} == {
+            "Could not be examined: ModuleNotFoundError: No module named 'no'"
+        }
         assert warning.found.startswith("drf_jwt_kit.W011")
 
 
@@ -273,6 +275,34 @@ class MissingLibrary(PBKDF2PasswordHasher):
         """Load the library, as Django's hashers do."""
         self._load_library()
         return super().encode(*args, **kwargs)
+
+
+class TestProtection:
+    """The topic ``protection``."""
+
+    def test_the_example_project_is_protected(self) -> None:
+        """Each verdict with its count."""
+        [finding] = doctor.protection()
+        assert finding.status is Status.OK
+        assert " 7 PUBLIC, 0 OPEN, " in finding.found
+        assert finding.remedy == ""
+
+    @pytest.mark.urls("tests.gallery.urls")
+    def test_what_is_open_is_counted_here_and_named_among_the_settings(self) -> None:
+        """Issue 5: opening one action makes the doctor name it."""
+        [finding] = doctor.protection()
+        assert finding.status is Status.WARNING
+        assert "jwt_audit" in finding.remedy
+        said = [finding.found for finding in doctor.system_checks()]
+        opened = "drf_jwt_kit.W014: GET ^shelf/leaflet/$ (tests.gallery.views.Shelf.leaflet) is open to anyone"
+        assert [text for text in said if text.startswith(opened)]
+
+    @pytest.mark.urls("tests.gallery.unknown")
+    def test_what_could_not_be_told_is_no_protection(self) -> None:
+        """UNKNOWN is not OK."""
+        [finding] = doctor.protection()
+        assert finding.status is Status.WARNING
+        assert " 0 OPEN, 0 PLAIN, 3 UNKNOWN." in finding.found
 
 
 @pytest.mark.django_db

@@ -217,7 +217,7 @@ def test_without_rotation_there_is_no_replay(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("overridden", "named", "words"),
     [
-        ({"DRF_JWT_KIT": {"SIGN_IN_GATE": f"{__name__}.refuse"}}, "SIGN_IN_GATE", "403,"),
+        ({"DRF_JWT_KIT": {"SIGN_IN_GATE": f"{__name__}.refuse"}}, "SIGN_IN_GATE", "403 permission_denied,"),
         (
             {"SIMPLE_JWT": {"TOKEN_OBTAIN_SERIALIZER": f"{__name__}.ChallengingSerializer"}},
             "TOKEN_OBTAIN_SERIALIZER",

@@ -17,7 +17,8 @@ from django.core.checks.security.base import SECRET_KEY_INSECURE_PREFIX
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from . import backends, keys, models, round_trip, surroundings
+from . import audit, backends, keys, models, round_trip, surroundings
+from .audit import Verdict
 from .checks import HMAC_BYTES, key_length, self_test
 from .conf import simple_jwt
 from .findings import Finding, Status, described, milliseconds, unexamined
@@ -201,6 +202,20 @@ def session_rows() -> Iterator[Finding]:
         yield Finding(Status.OK, found)
 
 
+# -- Protection ------------------------------------------------------------------------------------
+
+
+def protection() -> Iterator[Finding]:
+    """Count what a request without a token gets; W014 and W025, among the settings, name each endpoint."""
+    counts = Counter(row.verdict for row in audit.rows())
+    found = f"Endpoints: {', '.join(f'{counts[verdict]} {verdict}' for verdict in Verdict)}."
+    if counts[Verdict.OPEN] or counts[Verdict.UNKNOWN]:
+        remedy = "Run manage.py jwt_audit. Protect what is OPEN, or declare it with @public."
+        yield Finding(Status.WARNING, found, remedy)
+    else:
+        yield Finding(Status.OK, found)
+
+
 TOPICS: Mapping[str, Callable[[], Iterable[Finding]]] = {
     "settings": system_checks,
     "keys": key_ring,
@@ -208,6 +223,7 @@ TOPICS: Mapping[str, Callable[[], Iterable[Finding]]] = {
     "cache": surroundings.cache_counts,
     "clock": surroundings.clock,
     "proxies": surroundings.proxies,
+    "protection": protection,
     "sessions": session_rows,
     "round_trip": round_trip.examine,
 }

@@ -20,8 +20,7 @@ from django.urls import URLResolver, get_resolver, get_script_prefix, reverse
 from django.views.decorators.debug import sensitive_variables
 
 from . import sessions, subject
-from .authentication import schemes
-from .conf import SIMPLE_JWT_DEFAULTS, kit, simple_jwt
+from .conf import SIMPLE_JWT_DEFAULTS, kit, schemes, simple_jwt
 from .findings import LONGEST, Finding, Status, described, milliseconds, unexamined
 from .isolation import isolated
 
