@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import include, path
 from rest_framework.decorators import action, api_view, permission_classes
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser, IsAuthenticated
@@ -205,6 +206,34 @@ class PublicSet(ProtectedByDefaultMixin, ViewSet):
         return Response("closed")
 
 
+class AsksForKeyItself(Answers):
+    """A check of the view's own, which no permission class makes."""
+
+    def check_permissions(self, request: Any) -> None:
+        """Look for the header."""
+        super().check_permissions(request)
+        if not HasKey().has_permission(request, self):
+            raise PermissionDenied(HasKey.message)
+
+
+@public
+class PublicKeyedItself(ProtectedByDefaultMixin, AsksForKeyItself):
+    """A public view with such a check."""
+
+
+class HalfPublicKeyedItself(ProtectedByDefaultMixin, AsksForKeyItself):
+    """A public handler with such a check."""
+
+    get = public(Answers.get)
+
+
+class Lenient(ProtectedByDefaultMixin, Answers):
+    """Write refusals down, and let everybody go on."""
+
+    def permission_denied(self, request: Any, message: Any = None, code: Any = None) -> None:  # type: ignore[override]
+        """Raise nothing."""
+
+
 class HalfPublic(ProtectedByDefaultMixin, Answers):
     """One handler is public."""
 
@@ -212,6 +241,19 @@ class HalfPublic(ProtectedByDefaultMixin, Answers):
     def get(self, request: Any, **kwargs: Any) -> Response:
         """Answer anybody."""
         return Response("read")
+
+
+class Crossed(ProtectedByDefaultMixin, ViewSet):
+    """An action that is named after a method, and is not bound to it."""
+
+    def post(self, request: Any) -> Response:
+        """Answer users, to GET."""
+        return Response("read")
+
+    @public
+    def write(self, request: Any) -> Response:
+        """Answer anybody, to POST."""
+        return Response("written")
 
 
 class Borrowing(ProtectedByDefaultMixin, Answers):
@@ -263,12 +305,14 @@ router.register("public-set", PublicSet, basename="public-set")
 
 VIEWS = [
     Bare, Empty, Allowing, Composed, Reading, Overrides, Below, PublicView, PublicMixed, BelowPublicMixed,
-    PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, HalfPublic, Borrowing, MarkWithoutMixin,
+    PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, PublicKeyedItself,
+    HalfPublicKeyedItself, Lenient, HalfPublic, Borrowing, MarkWithoutMixin,
 ]  # fmt: skip
 
 urlpatterns = [
     path("api/", include("drf_jwt_kit.urls")),
     *(path(f"{view.__name__}/", view.as_view()) for view in VIEWS),
+    path("Crossed/", Crossed.as_view({"get": "post", "post": "write"})),
     path("inside/", public_inside),
     path("outside/", public_outside),
     path("keyed/", public_keyed),
@@ -282,11 +326,13 @@ CLOSED = [
     ("get", "MarkWithoutMixin"), ("get", "set"), ("get", "set/nothing"), ("get", "set/allowed"),
     ("post", "set/mapped"), ("get", "private"), ("get", "public-set/closed"), ("options", "Bare"),
     ("options", "HalfPublic"), ("put", "HalfPublic"), ("head", "Bare"), ("post", "Borrowing"),
+    ("get", "Lenient"), ("get", "Crossed"),
 ]  # fmt: skip
 
 OPEN = [
     ("get", "PublicView"), ("post", "PublicView"), ("get", "PublicMixed"), ("post", "PublicMixed"),
     ("get", "PublicAgain"), ("get", "HalfPublic"), ("head", "HalfPublic"), ("get", "Borrowing"), ("get", "set/1"),
+    ("post", "Crossed"),
     ("head", "set/1"),
     ("get", "set/inside"), ("get", "set/outside"), ("get", "set/mapped"), ("head", "set/mapped"), ("get", "inside"),
     ("post", "inside"), ("get", "outside"), ("get", "public-set"),
@@ -319,7 +365,10 @@ class TestOpen:
         assert getattr(client, method)(f"/{where}/", **bearer("garbage")).status_code == 401
 
 
-@pytest.mark.parametrize("where", ["PublicKeyed", "PublicKeyedAlone", "keyed", "set/keyed"])
+@pytest.mark.parametrize(
+    "where",
+    ["PublicKeyed", "PublicKeyedAlone", "PublicKeyedItself", "HalfPublicKeyedItself", "keyed", "set/keyed"],
+)
 def test_other_permissions_stay(client: Any, tokens: Any, where: str) -> None:
     """DESIGN 8: ``@public`` lifts the demand for a user, and nothing else."""
     assert client.get(f"/{where}/").status_code == 403

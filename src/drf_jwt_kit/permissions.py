@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from datetime import timedelta
 from functools import partial, update_wrapper, wraps
@@ -14,6 +15,7 @@ from typing import Any, Self, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission, IsAuthenticated, OperationHolderMixin
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -73,9 +75,7 @@ def is_public(view: Any, method: str) -> bool:
     """Return whether ``view`` declares its handler for ``method`` (or itself) public."""
     if getattr(view, _MARK, None) is type(view) or isinstance(view.permission_classes, _LiftedDemands):
         return True
-    actions: dict[str, str] = getattr(view, "action_map", None) or {}
-    handler = getattr(view, actions.get(method.lower(), method.lower()), None)
-    return getattr(handler, _MARK, False) is True
+    return getattr(getattr(view, method.lower(), None), _MARK, False) is True
 
 
 class ProtectedByDefaultMixin:
@@ -105,25 +105,30 @@ class ProtectedByDefaultMixin:
 def _check(view: Any, request: Request, own_check: Callable[[Request], None]) -> None:
     """Check the demand for a signed-in user, unless it is lifted, then what the view itself demands."""
     if is_public(view, request.method or ""):
-        _check_without_sign_in(view, request, own_check)
+        with _demand_lifted(view):
+            own_check(request)
         return
     if not IsAuthenticated().has_permission(request, view):
         view.permission_denied(request)
+        raise NotAuthenticated  # where a project's own permission_denied() lets a refusal pass
     own_check(request)
 
 
-def _check_without_sign_in(view: Any, request: Request, own_check: Callable[[Request], None]) -> None:
-    """Check the permissions of a public handler, without the one that it lifts.
+@contextmanager
+def _demand_lifted(view: Any) -> Iterator[None]:
+    """Take ``IsAuthenticated`` out of what a public handler's view demands.
 
     What an ``@action`` of a public class demands for itself, it demands.
     """
     if "permission_classes" in vars(view):
-        own_check(request)
+        yield
         return
-    for permission in view.get_permissions():
-        if type(permission) is not IsAuthenticated and not permission.has_permission(request, view):
-            message, code = (getattr(permission, name, None) for name in ("message", "code"))
-            view.permission_denied(request, message=message, code=code)
+    demands = view.get_permissions
+    view.get_permissions = lambda: [demand for demand in demands() if type(demand) is not IsAuthenticated]
+    try:
+        yield
+    finally:
+        del view.get_permissions
 
 
 def protect_every_view() -> None:
