@@ -433,6 +433,13 @@ def test_public_returns_what_it_was_given(view: Any) -> None:
     assert public(view) is view
 
 
+def test_a_view_of_a_class_cannot_be_public() -> None:
+    """Law 7: said of one route, it would open every route of the class."""
+    with pytest.raises(ImproperlyConfigured, match=r"public\(SetOf\)"):
+        public(SetOf.as_view({"get": "list"}))
+    assert not is_public(SetOf(), "DELETE")
+
+
 class Greets:
     """A handler that is no function."""
 

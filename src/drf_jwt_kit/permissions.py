@@ -41,8 +41,11 @@ def public(target: Target) -> Target:
     action needs :class:`ProtectedByDefaultMixin` on its class, which asks for it; there, a subclass of
     a public class is closed again until it says so itself. A handler is copied, so that
     ``list = public(ListModelMixin.list)`` opens it here, and nowhere else.
+
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for what ``as_view()`` returned: all routes
+    of a class share its marks.
     """
-    view_class = target if isinstance(target, type) else getattr(target, "cls", None)
+    view_class = _class_of(target)
     if view_class is None:
         target = _twin(target)
     else:
@@ -53,6 +56,19 @@ def public(target: Target) -> Target:
     opened.permission_classes = kind(demand for demand in demands if demand is not IsAuthenticated)
     setattr(target, _MARK, view_class or True)
     return target
+
+
+def _class_of(target: Any) -> Any:
+    """Return the view class to open, ``None`` for a handler; ``@api_view`` makes a class for each function."""
+    if isinstance(target, type):
+        return target
+    view_class = getattr(target, "cls", None)
+    if view_class is not None and view_class.__qualname__ != "WrappedAPIView":
+        name = view_class.__name__
+        raise ImproperlyConfigured(
+            f"public({name}.as_view()) would open all of {name}: write public({name}).as_view()."
+        )
+    return view_class
 
 
 def _twin(handler: Any) -> Any:
