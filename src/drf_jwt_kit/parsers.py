@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.http import parse_header_parameters
 from rest_framework import exceptions as drf
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.request import Request
 from rest_framework.utils.json import strict_constant
+
+# RFC 9110 8.3.1. Python's own parser of parameters, which is Django's, raises on some that are none.
+_CHARSET = re.compile(r';[ \t]*charset\*?[ \t]*=[ \t]*"?([^";\s]*)', re.IGNORECASE)
 
 
 class JSONNegotiation(BaseContentNegotiation):
@@ -29,8 +32,7 @@ class JSONNegotiation(BaseContentNegotiation):
 
 def _refuse_other_charsets(media_type: str | None) -> None:
     """Refuse a charset other than UTF-8: Python knows some that are no charsets."""
-    _type, parameters = parse_header_parameters(media_type or "")
-    if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
+    if any(charset.lower() not in {"utf-8", "utf8"} for charset in _CHARSET.findall(media_type or "")):
         raise drf.UnsupportedMediaType(media_type or "")
 
 
