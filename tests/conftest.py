@@ -13,6 +13,7 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from tests import services
+from tests.attacks import figures
 
 PASSWORD = "correct horse battery staple"
 
@@ -37,6 +38,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"{reason}, and REQUIRE_SERVICES is set")
         if reason:
             pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell what generated attacks sent, whichever workers sent it."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    shares = [value for report in reports for name, value in report.user_properties if name == figures.PROPERTY]
+    if shares:
+        terminalreporter.section("hostile inputs")
+        terminalreporter.write("".join(f"{line}\n" for line in figures.summary(shares)))
 
 
 @pytest.fixture(autouse=True)

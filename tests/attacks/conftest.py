@@ -11,17 +11,11 @@ from django.db import connection
 
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
+from tests.attacks.wire import BODY_DOORS, on_the_wire
 from tests.conftest import PASSWORD, Tokens, bearer
 
 Make = Callable[[dict[str, Any]], str]
 
-# Door: path, name of the field.
-BODY_DOORS = {
-    "refresh": ("/api/token/refresh/", "refresh"),
-    "verify": ("/api/token/verify/", "token"),
-    "blacklist": ("/api/token/blacklist/", "refresh"),
-    "revoke": ("/api/token/revoke/", "token"),
-}
 CODES = {"token_not_valid", "bad_authorization_header", "user_not_found"}
 HEADER_DOORS = ("/api/me/", "/api/sessions/")
 
@@ -34,11 +28,6 @@ def _standing_clock(clock: Any) -> None:
 def is_json(answer: Any) -> bool:
     """Return whether the answer is JSON, as every answer of the kit's must be."""
     return answer["Content-Type"] == "application/json" and answer.json() is not None
-
-
-def on_the_wire(text: str) -> str:
-    """Return a header as a WSGI server hands it on: bytes read as Latin-1."""
-    return text.encode("utf-8", "surrogatepass").decode("iso-8859-1")
 
 
 def _is_no_text(token: str) -> bool:

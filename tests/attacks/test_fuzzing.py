@@ -1,13 +1,11 @@
-"""Generated attacks: whatever is sent, nobody gets in, nothing breaks, and every answer is JSON.
+"""Attacks made and shrunk by hypothesis: whatever is sent, nobody gets in, nothing breaks, every answer is JSON.
 
-The short runs are the same each time. ``pytest -m soak tests/attacks/test_fuzzing.py`` tries new
-inputs, as many of each kind as ``DRF_JWT_KIT_FUZZ`` says (20 000).
+They are the same each time. ``test_soak.py`` sends more, made by a generator of its own.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -19,16 +17,15 @@ from hypothesis.strategies import SearchStrategy
 
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
-from tests.attacks.conftest import BODY_DOORS, Doors, is_json, on_the_wire
+from tests.attacks.conftest import Doors, is_json
+from tests.attacks.wire import BODY_DOORS, on_the_wire
 from tests.conftest import Tokens, bearer
 
 pytestmark = pytest.mark.django_db
 
-_SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-SHORT = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=_SUPPRESSED)
-LONG = settings(SHORT, max_examples=int(os.environ.get("DRF_JWT_KIT_FUZZ", "20000")), derandomize=False)
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
+SHORT = settings(max_examples=60, derandomize=True, deadline=None, database=None, suppress_health_check=SUPPRESSED)
 
-RUNS = [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak)]
 PATHS = ["/api/token/", *(path for path, _field in BODY_DOORS.values())]
 
 # -- What is sent ----------------------------------------------------------------------------------
@@ -113,24 +110,22 @@ def still_good(client: Any, tokens: Tokens) -> None:
 Test = Callable[..., None]
 
 
-def run(profile: Any, strategy: dict[str, SearchStrategy[Any]], attack: Test) -> None:
+def run(strategy: dict[str, SearchStrategy[Any]], attack: Test) -> None:
     """Let hypothesis try an attack."""
-    profile(given(**strategy)(attack))()
+    SHORT(given(**strategy)(attack))()
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_texts_are_no_tokens(client: Any, doors: Doors, tokens: Tokens, profile: Any) -> None:
+def test_texts_are_no_tokens(client: Any, doors: Doors, tokens: Tokens) -> None:
     """Law 7: nothing that was not signed opens a door."""
 
     def attack(token: str) -> None:
         assert_refused(doors, token)
 
-    run(profile, {"token": TOKENISH}, attack)
+    run({"token": TOKENISH}, attack)
     still_good(client, tokens)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_a_changed_token_is_no_token(client: Any, doors: Doors, tokens: Tokens, profile: Any) -> None:
+def test_a_changed_token_is_no_token(client: Any, doors: Doors, tokens: Tokens) -> None:
     """Law 7: good tokens with some characters exchanged, put in or taken out."""
 
     def attack(which: int, at: int, gone: int, put: str) -> None:
@@ -146,23 +141,21 @@ def test_a_changed_token_is_no_token(client: Any, doors: Doors, tokens: Tokens, 
         "gone": st.integers(0, 3),
         "put": st.text("Aa0-_.= \n", max_size=3) | ANY_TEXT,
     }
-    run(profile, strategy, attack)
+    run(strategy, attack)
     still_good(client, tokens)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_another_keys_tokens_are_no_tokens(client: Any, doors: Doors, tokens: Tokens, kinds: Any, profile: Any) -> None:
+def test_another_keys_tokens_are_no_tokens(client: Any, doors: Doors, tokens: Tokens, kinds: Any) -> None:
     """Law 7: any header and any claims, with a signature that is not ours."""
 
     def attack(kind: str, claims: dict[str, Any], header: dict[str, Any]) -> None:
         assert_refused(doors, forge.token({**kinds[kind], **claims}, {**forge.HEADER, **header}, key="x" * 40))
 
-    run(profile, {"kind": st.sampled_from([*kinds]), "claims": CLAIMS, "header": PROTECTED}, attack)
+    run({"kind": st.sampled_from([*kinds]), "claims": CLAIMS, "header": PROTECTED}, attack)
     still_good(client, tokens)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_odd_claims_of_our_own_break_nothing(doors: Doors, user: Any, kinds: Any, profile: Any) -> None:
+def test_odd_claims_of_our_own_break_nothing(doors: Doors, user: Any, kinds: Any) -> None:
     """THREATS (k): signed with our key, any claim may be anything, and nobody becomes somebody else."""
     get_user_model().objects.create_user("mallory")
 
@@ -176,11 +169,10 @@ def test_odd_claims_of_our_own_break_nothing(doors: Doors, user: Any, kinds: Any
             assert answer.json()["id"] == user.pk
 
     strategy = {"kind": st.sampled_from([*kinds]), "claims": CLAIMS, "header": st.just({}) | PROTECTED}
-    run(profile, strategy, attack)
+    run(strategy, attack)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_odd_bytes_in_our_own_segments_break_nothing(doors: Doors, user: Any, kinds: Any, profile: Any) -> None:
+def test_odd_bytes_in_our_own_segments_break_nothing(doors: Doors, user: Any, kinds: Any) -> None:
     """THREATS (k): header and payload that are no JSON, or JSON with something put in."""
 
     def attack(kind: str, part: int, at: int, put: bytes, gone: int) -> None:
@@ -200,11 +192,10 @@ def test_odd_bytes_in_our_own_segments_break_nothing(doors: Doors, user: Any, ki
         | st.sampled_from([b"[", b"{", b'"', b"\\u0000", b"9" * 30, b"NaN", b"-", b"e999"]),
         "gone": st.integers(0, 6),
     }
-    run(profile, strategy, attack)
+    run(strategy, attack)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_odd_bodies_break_nothing(client: Any, tokens: Tokens, profile: Any) -> None:
+def test_odd_bodies_break_nothing(client: Any, tokens: Tokens) -> None:
     """THREATS: any JSON and any bytes, of any media type, by any method."""
 
     def attack(where: str, method: str, body: bytes, kind: str, query: str) -> None:
@@ -221,12 +212,11 @@ def test_odd_bodies_break_nothing(client: Any, tokens: Tokens, profile: Any) -> 
         "kind": CONTENT_TYPES,
         "query": st.just("") | st.text("abc=&%0f;[]", max_size=20),
     }
-    run(profile, strategy, attack)
+    run(strategy, attack)
     still_good(client, tokens)
 
 
-@pytest.mark.parametrize("profile", RUNS)
-def test_odd_headers_break_nothing(client: Any, tokens: Tokens, profile: Any) -> None:
+def test_odd_headers_break_nothing(client: Any, tokens: Tokens) -> None:
     """THREATS: any ``Authorization`` header and any other, at protected endpoints."""
     names = ["HTTP_ACCEPT", "HTTP_USER_AGENT", "HTTP_COOKIE", "HTTP_X_FORWARDED_FOR", "REMOTE_ADDR", "HTTP_ORIGIN"]
     values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=60)
@@ -248,5 +238,5 @@ def test_odd_headers_break_nothing(client: Any, tokens: Tokens, profile: Any) ->
         "authorization": authorizations,
         "more": st.dictionaries(st.sampled_from(names), values, max_size=3),
     }
-    run(profile, strategy, attack)
+    run(strategy, attack)
     still_good(client, tokens)

@@ -17,7 +17,8 @@ from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
 from tests import urls as project
 from tests.attacks import forge
-from tests.attacks.conftest import BODY_DOORS, is_json, on_the_wire
+from tests.attacks.conftest import is_json
+from tests.attacks.wire import BODY_DOORS, on_the_wire
 from tests.conftest import PASSWORD, Tokens, bearer
 
 pytestmark = pytest.mark.django_db
