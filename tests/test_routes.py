@@ -137,3 +137,25 @@ def test_formats_and_versions_are_the_views_own() -> None:
     """DRF answers 404 to others, before it asks who that is."""
     example = only(path("<release>/data.<format>", Tabular.as_view())).example()
     assert example == routes.Example("q3/data.csv", (), {"release": "q3", "format": "csv"})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [path("<int:year>/<slug:title>/", view), re_path(r"^(?P<year>\d+)/(?P<title>[-\w]+)/$", view)],
+    ids=["path", "re_path"],
+)
+def test_a_route_has_more_than_one_example(pattern: Any) -> None:
+    """What an earlier route takes with one value may be reached with another."""
+    found = {example.path for example in only(pattern).examples()}
+    assert {"1/1/", "1/x/", "2026/a-b/"} <= found
+
+
+def test_the_first_example_is_the_example() -> None:
+    """The audit asks for one only, and asks often."""
+    route = only(path("<int:year>/", view))
+    assert route.example() == next(route.examples())
+
+
+def test_a_route_without_parameters_has_its_own_spelling() -> None:
+    """There is nothing to choose."""
+    assert {example.path for example in only(path("notes/", view)).examples()} == {"notes/"}

@@ -19,6 +19,7 @@ _PARAMETER = re.compile("<(?:[^>:]+:)?([^>]+)>")
 # What is tried for a parameter, until the route takes it.
 _VALUES = ("1", "x", str(UUID(int=0)), "2026", "2026-01-01", "en", "a-b", "A", "0" * 24, "1.0", "a@example.com")
 _MOST_TRIES = 2000
+_MOST_PIECES = 32
 
 
 class Example(NamedTuple):
@@ -55,9 +56,18 @@ class Route(NamedTuple):
 
     def example(self) -> Example | None:
         """Return a path that the route matches, ``None`` where none was found."""
-        pieces = [next(self._pieces(pattern), None) for pattern in self.patterns]
-        path = "".join(piece for piece in pieces if piece is not None)
-        return None if None in pieces else self._matched(path)
+        return next(self.examples(), None)
+
+    def examples(self) -> Iterator[Example]:
+        """Yield paths that the route matches, the first one at little cost.
+
+        More than one, since an earlier route may match a path as well, and would get it.
+        """
+        for most in (1, _MOST_PIECES):
+            pieces = (islice(self._pieces(pattern), most) for pattern in self.patterns)
+            for chosen in islice(product(*pieces), _MOST_TRIES):
+                if example := self._matched("".join(chosen)):
+                    yield example
 
     def match(self, example: Example) -> ResolverMatch:
         """Return what Django's resolver says of a path that this route matches."""
@@ -88,13 +98,14 @@ class Route(NamedTuple):
             yield str(pattern)  # the prefix of a language
 
     def _by_converters(self, route: str, converters: dict[str, Any]) -> Iterator[str]:
-        """Yield a ``path()`` route with a value in each place."""
-        values = {
-            name: next((value for value in self._values(name) if _converts(converter, value)), None)
+        """Yield a ``path()`` route with values in its places."""
+        fitting = (
+            [value for value in self._values(name) if _converts(converter, value)]
             for name, converter in converters.items()
-        }
-        if None not in values.values():
-            yield _PARAMETER.sub(lambda place: str(values[place[1]]), route)
+        )
+        for values in product(*fitting):
+            chosen = dict(zip(converters, values, strict=True))
+            yield _PARAMETER.sub(partial(_chosen_for, chosen), route)
 
     def _by_regex(self, pattern: Any) -> Iterator[str]:
         """Yield a ``re_path()`` route with values in its groups; the words of the regex itself are tried too."""
@@ -116,6 +127,11 @@ class Route(NamedTuple):
         if versioning is not None and name == versioning.version_param:
             return filter(None, [versioning.default_version, *(versioning.allowed_versions or ()), *_VALUES])
         return _VALUES
+
+
+def _chosen_for(chosen: dict[str, str], place: re.Match[str]) -> str:
+    """Return the value for one place of a ``path()`` route."""
+    return chosen[place[1]]
 
 
 def _converts(converter: Any, value: str) -> bool:
