@@ -62,8 +62,13 @@ def rows(urlconf: Any = None) -> list[Row]:
     Handlers, throttles and databases are left alone. ``HEAD`` stands for itself only where a view has a
     handler of its own for it; ``GET``'s answers it otherwise.
     """
+    return [row for _route, row in routed_rows(urlconf)]
+
+
+def routed_rows(urlconf: Any = None) -> list[tuple[Route, Row]]:
+    """Return the same with the route of each: what a request needs that is to reach it."""
     with _no_database() as touched:
-        return [row for route in routes.walk(urlconf) for row in _rows(route, touched)]
+        return [(route, row) for route in routes.walk(urlconf) for row in _rows(route, touched)]
 
 
 def _rows(route: Route, touched: list[str]) -> Iterator[Row]:
