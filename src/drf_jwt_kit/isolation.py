@@ -53,7 +53,7 @@ def isolated() -> Iterator[list[logging.LogRecord]]:
         said = undone.enter_context(_captured_log())
         for alias in caches:
             undone.enter_context(_forgetful(alias))
-        undone.enter_context(_rolled_back(models.writing_database()))
+        undone.enter_context(rolled_back(models.writing_database()))
         yield said
 
 
@@ -161,9 +161,11 @@ def _forgetful(alias: str) -> Iterator[None]:
 
 
 @contextmanager
-def _rolled_back(database: str) -> Iterator[None]:
-    """Run inside a transaction that comes to nothing."""
-    with transaction.atomic(using=database):
+def rolled_back(database: str) -> Iterator[None]:
+    """Run inside a transaction that comes to nothing, or a savepoint of the caller's."""
+    block: Any = transaction.atomic(using=database)
+    block._from_testcase = True  # as in Django's own test cases: a project's durable block may stand inside
+    with block:
         try:
             yield
         finally:

@@ -47,7 +47,7 @@ def save(password_hash: str) -> Any:
     if users._meta.concrete_model._meta.parents:
         raise SubjectError(f"{users.__name__} has a parent with a table of its own")
     given: dict[str, Any] = {"password": password_hash, "is_active": True, users.USERNAME_FIELD: None}
-    made = {field.attname: given.get(field.name) or _value(field) for field in _fields(users, given)}
+    made = {field.attname: given.get(field.name) or value_for(field) for field in _fields(users, given)}
     rows = users._base_manager.using(writing_database())
     rows.bulk_create([users(**made)])
     return rows.get(**{users.USERNAME_FIELD: made[users.USERNAME_FIELD]})
@@ -65,8 +65,11 @@ def _is_required(field: Any) -> bool:
     return not (filled or may_be_empty or getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
 
 
-def _value(field: Any) -> Any:
-    """Return something that a field can hold, and most likely no other row has."""
+def value_for(field: Any) -> Any:
+    """Return something that a field can hold, and most likely no other row has.
+
+    For a relation it is what refers to a row that is there. Raises :class:`SubjectError`.
+    """
     if field.is_relation:
         return _existing(field)
     for kind, make in _VALUES.items():
