@@ -1,4 +1,4 @@
-"""The test kit: its tokens are what they say."""
+"""The test kit: its tokens are what they say, and what it lets pass is closed."""
 
 from __future__ import annotations
 
@@ -6,19 +6,50 @@ import sys
 import time
 import unittest
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.contrib.auth import get_user_model
+from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
+from django.db import IntegrityError, connection, transaction
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
+from django.test import AsyncClient, Client, override_settings
+from django.urls import include, path, re_path
 from django.utils import timezone
+from notes.models import Note
+from notes.views import NoteViewSet
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.decorators import api_view
+from rest_framework.permissions import BasePermission, IsAdminUser
+from rest_framework.response import Response
+from rest_framework.routers import DefaultRouter, SimpleRouter
 from rest_framework.test import APIClient
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+from rest_framework_simplejwt import authentication as simplejwt
 
-from drf_jwt_kit import testing
+from drf_jwt_kit import audit, backends, testing
+from drf_jwt_kit.authentication import JWTAuthentication
+from drf_jwt_kit.exceptions import Expired
 from drf_jwt_kit.models import TokenSession
-from drf_jwt_kit.tokens import AccessToken
+from drf_jwt_kit.permissions import public
+from drf_jwt_kit.testing import ATTACKS, assert_protected
+from drf_jwt_kit.tokens import AccessToken, Token, UntypedToken
 
 pytestmark = pytest.mark.django_db
+
+
+def protected() -> list[audit.Row]:
+    """Return the endpoints of the example project that are to be driven."""
+    return [row for row in audit.rows() if row.verdict == "PROTECTED"]
+
+
+LET_IN = "Let in, and must be refused:"
 
 BAD = {
     "expired": testing.expired_token,
@@ -126,6 +157,10 @@ class TestTokens:
 
         assert ask(token).status_code == 200
 
+    def test_the_example_project_is_protected(self) -> None:
+        """The proof holds, and is one: the tokens are bad by these settings."""
+        assert assert_protected().driven == protected()
+
 
 class TestFreeze:
     """Time that stands still."""
@@ -179,3 +214,624 @@ class TestFreeze:
 
         with pytest.raises(ImportError, match="pip install time-machine"):
             testing.freeze()
+
+
+# -- The proof -------------------------------------------------------------------------------------
+
+
+def urls(*patterns: Any) -> ModuleType:
+    """Return a URLconf."""
+    urlconf = ModuleType("urlconf")
+    urlconf.urlpatterns = list(patterns)  # type: ignore[attr-defined]
+    return urlconf
+
+
+class Closed(APIView):
+    """What the project's defaults protect."""
+
+    def get(self, request: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("secret")
+
+
+class Open(Closed):
+    """Somebody's mistake: nobody is asked for anything."""
+
+    authentication_classes = []
+    permission_classes = []
+    http_method_names = ["get"]
+
+
+def answering(handle: Any) -> Any:
+    """Return an open view whose handler does what is given."""
+    return type("Answering", (Open,), {"get": lambda self, request, **kwargs: handle()}).as_view()
+
+
+def complaint(*patterns: Any, **kwargs: Any) -> list[str]:
+    """Return the lines of the error that a URLconf causes."""
+    with pytest.raises(AssertionError) as raised:
+        assert_protected(urlconf=urls(*patterns), **kwargs)
+    return str(raised.value).splitlines()
+
+
+def all_got(answer: str) -> str:
+    """Return how a line ends where each attack got the same answer."""
+    return ", ".join(f"{attack} ({answer})" for attack in ATTACKS)
+
+
+class TestExampleProject:
+    """The bundled project, as it is and with one action opened."""
+
+    def test_every_endpoint_is_driven_or_accounted_for(self) -> None:
+        """SC-002: what the audit calls protected was asked with every bad token, and refused each time."""
+        found = assert_protected()
+        rows = audit.rows()
+
+        assert found.driven == protected()
+        assert found.public == [row for row in rows if row.verdict == "PUBLIC"]
+        assert found.plain == [row for row in rows if row.verdict == "PLAIN"]
+        assert (found.skipped, found.shadowed) == ([], [])
+        assert found.requests == 5 * len(found.driven) > 0
+
+    def test_an_opened_action_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Issue 5: everything about the viewset is as it was, but for one action that asks nobody."""
+
+        class OpenNotes(NoteViewSet):
+            """A check that forgets one action."""
+
+            def check_permissions(self, request: Any) -> None:
+                """Check all but one."""
+                if self.action != "archive":
+                    super().check_permissions(request)
+
+        router = SimpleRouter(use_regex_path=False)
+        router.register("notes", OpenNotes, basename="note")
+
+        assert complaint(*router.urls) == [
+            LET_IN,
+            "  POST notes/<int:pk>/archive/ (tests.test_testing.OpenNotes.archive): no token (500)",
+        ]
+        monkeypatch.setattr(OpenNotes, "get_authenticators", lambda self: [])
+        assert complaint(*router.urls)[1] == (
+            f"  POST notes/<int:pk>/archive/ (tests.test_testing.OpenNotes.archive): {all_got('500')}"
+        )
+
+
+def test_requests_confirm_what_the_audit_says() -> None:
+    """Law 7: of views of every kind none that it calls protected lets anything in, and each that it calls open does."""
+    with pytest.raises(AssertionError) as raised:
+        assert_protected(urlconf="tests.gallery.urls")
+    verdicts: dict[str, set[bool]] = {}
+    for row in audit.rows("tests.gallery.urls"):
+        verdicts.setdefault(row.verdict, set()).add(f"  {row.method} {row.route} ({row.view}):" in str(raised.value))
+
+    assert verdicts == {
+        "OPEN": {True},
+        "PROTECTED": {False},
+        "PUBLIC": {False},
+        "PLAIN": {False},
+        "UNKNOWN": {True, False},
+    }
+
+
+class AgelessToken(AccessToken):
+    """An access token that is good for ever."""
+
+    def get_token_backend(self) -> Any:
+        """Return a backend that does not look at ``exp``."""
+        return backends.current(any_age=True)
+
+
+class TakesExpired(JWTAuthentication):
+    """Take tokens of any age."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        """Check all but the time."""
+        return AgelessToken(raw_token)
+
+
+class TakesTampered(JWTAuthentication):
+    """Take tokens unsigned."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        """Check all but the signature."""
+        token = AccessToken(raw_token, verify=False)
+        token.verify()
+        if token.seconds_left <= 0:
+            raise Expired
+        return token
+
+
+class TakesRefresh(JWTAuthentication):
+    """Take tokens of any type."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        """Check all but the type."""
+        return UntypedToken(raw_token)
+
+
+class TestAuthenticators:
+    """A view is as closed as what it authenticates by."""
+
+    @pytest.mark.parametrize(
+        ("authenticator", "attack"),
+        [
+            (TakesExpired, "expired"),
+            (TakesTampered, "tampered"),
+            (TakesRefresh, "wrong type"),
+            (simplejwt.JWTAuthentication, "revoked"),
+        ],
+    )
+    def test_what_one_lets_in_is_named_and_nothing_else(self, authenticator: Any, attack: str) -> None:
+        """Each of the tokens is bad in one way only, and found by it."""
+        view = type("Lenient", (Closed,), {"authentication_classes": [authenticator], "http_method_names": ["get"]})
+
+        assert complaint(path("lenient/", view.as_view()), path("closed/", Closed.as_view())) == [
+            LET_IN,
+            f"  GET lenient/ (tests.test_testing.Lenient): {attack} (200)",
+        ]
+
+    def test_a_view_for_staff_hides_nothing(self) -> None:
+        """The user who is made may do everything: it must be the token that is refused."""
+        view = type("Staff", (Closed,), {"authentication_classes": [TakesExpired], "permission_classes": [IsAdminUser]})
+
+        assert len(complaint(path("staff/", view.as_view()))) == 3
+
+    def test_one_session_for_each_user_is_enough(self, settings: Any, user: Any) -> None:
+        """Each new session ends the one before: no attack may depend on one that was ended so."""
+        settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 1}
+        view = type("Lenient", (Closed,), {"authentication_classes": [TakesExpired], "http_method_names": ["get"]})
+
+        assert "expired (200)" in complaint(path("lenient/", view.as_view()), user=user)[1]
+
+
+class Broken(BasePermission):
+    """Fail."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Raise."""
+        raise KeyError("tenant")
+
+
+class OncePerDay(SimpleRateThrottle):
+    """One request a day from anyone."""
+
+    rate = "1/day"
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """Count all as one."""
+        return "once"
+
+
+def not_found() -> Any:
+    """Raise what becomes a 404."""
+    raise Http404
+
+
+def fail() -> Any:
+    """Raise what becomes a 500."""
+    raise ZeroDivisionError
+
+
+class TestWhatIsRefused:
+    """401, 403, or off to sign in; everything else was let in."""
+
+    @pytest.mark.parametrize(
+        ("handle", "answer"),
+        [
+            (lambda: Response("secret"), "200"),
+            (lambda: Response(status=204), "204"),
+            (lambda: Response(status=400), "400"),
+            (
+                lambda: HttpResponseRedirect("/elsewhere/?next=/accounts/login/"),
+                "302 to /elsewhere/?next=/accounts/login/",
+            ),
+            (lambda: HttpResponse(status=304), "304 to "),
+            (not_found, "404"),
+            (fail, "500"),
+        ],
+    )  # fmt: skip
+    def test_any_other_answer_was_let_in(self, handle: Any, answer: str) -> None:
+        """The handler has run: that is what must not be."""
+        line = f"  GET open/ (tests.test_testing.Answering): {all_got(answer)}"
+
+        assert complaint(path("open/", answering(handle))) == [LET_IN, line]
+
+    def test_an_exception_is_an_answer_however_the_project_is_set_up(self, settings: Any) -> None:
+        """The run goes on, and tells of the rest."""
+        settings.DEBUG_PROPAGATE_EXCEPTIONS = True
+
+        assert len(complaint(path("b/", answering(fail)), path("a/", Open.as_view()), client=Client())) == 3
+
+    def test_a_permission_that_fails_was_no_refusal(self) -> None:
+        """What it would have said is not known."""
+        view = type("Failing", (Closed,), {"permission_classes": [Broken], "http_method_names": ["get"]})
+
+        assert "no token (500)" in complaint(path("failing/", view.as_view()))[1]
+
+    def test_a_throttled_request_was_let_in(self) -> None:
+        """DRF counts after it has asked for permission: a 429 is no refusal, and hides none."""
+        view = type("Throttled", (Open,), {"throttle_classes": [OncePerDay]})
+
+        (line,) = complaint(path("throttled/", view.as_view()))[1:]
+        assert line.endswith("no token (200), expired (429), tampered (429), wrong type (429), revoked (429)")
+
+    def test_requests_that_are_refused_are_not_counted_by_throttles(self) -> None:
+        """The project's other tests meet their throttles as they were."""
+        view = type("Throttled", (Closed,), {"throttle_classes": [OncePerDay]})
+        assert_protected(urlconf=urls(path("throttled/", view.as_view()), path("closed/", Closed.as_view())), user=None)
+
+        assert len(cache.get("once", [])) == 1  # the good token, which proves that it is the others that are bad
+
+    @pytest.mark.parametrize("login_url", ["/accounts/login/", "https://sso.example/", "sign-in"])
+    def test_being_sent_to_sign_in_is_a_refusal(self, settings: Any, login_url: str) -> None:
+        """By Django's decorator, whose page is a path, another server's, or named."""
+        settings.LOGIN_URL = login_url
+        sign_in = path("sign-in/", answering(lambda: None), name="sign-in")
+        found = assert_protected(
+            urlconf=urls(path("open/", login_required(Open.as_view())), path("closed/", Closed.as_view()), sign_in),
+            skip=["sign-in"],
+        )
+
+        assert [row.route for row in found.driven] == ["open/", "closed/", "closed/"]
+
+    def test_what_a_response_holds_open_is_closed(self) -> None:
+        """A file that is never sent would stay open: Python warns of it."""
+        opened: list[Any] = []
+
+        def send() -> FileResponse:
+            opened.append(Path(__file__).open("rb"))  # noqa: SIM115 - the response closes it
+            return FileResponse(opened[-1])
+
+        complaint(path("file/", answering(send)))
+
+        assert len(opened) == 5
+        assert all(file.closed for file in opened)
+
+    def test_refusals_are_not_logged_and_failures_are(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Hundreds of lines that say what is wanted would hide the few that do not."""
+        complaint(path("closed/", Closed.as_view()), path("open/", answering(fail)))
+        assert [(record.levelname, record.status_code) for record in caplog.records] == [("ERROR", 500)] * 5
+
+        APIClient().get("/api/me/")
+        assert caplog.records[-1].levelname == "WARNING"
+
+    def test_every_endpoint_is_named_in_order(self) -> None:
+        """All of them at once: nobody mends one, runs again, and finds the next."""
+        mixed = type("Mixed", (Open,), {"post": Open.get, "http_method_names": ["get", "post"]})
+        lines = complaint(path("b/", Open.as_view()), path("", Open.as_view()), path("a/", mixed.as_view()))
+
+        assert lines[0] == LET_IN
+        assert [line.partition(":")[0] for line in lines[1:]] == [
+            '  GET "" (tests.test_testing.Open)',
+            "  GET a/ (tests.test_testing.Mixed)",
+            "  POST a/ (tests.test_testing.Mixed)",
+            "  GET b/ (tests.test_testing.Open)",
+        ]
+
+
+class Deletes(Open):
+    """An open door to everything."""
+
+    http_method_names = ["delete"]
+
+    def delete(self, request: Any) -> Response:
+        """Delete all, break a constraint, and hope for a commit."""
+        with transaction.atomic(durable=True):
+            Note.objects.all().delete()
+        transaction.on_commit(lambda: cache.set("committed", 1))
+        Note.objects.create(owner_id=0, title="nobody's")
+        return Response(status=204)
+
+
+class BreaksConstraint(Open):
+    """An open view that fails in the database."""
+
+    def get(self, request: Any) -> Response:
+        """Insert a user twice."""
+        users = get_user_model().objects
+        users.create(username="twice")
+        users.create(username="twice")
+        raise AssertionError
+
+
+def durable(get_response: Any) -> Any:
+    """Write each request down, in a transaction that must be the outermost."""
+
+    def middleware(request: Any) -> Any:
+        with transaction.atomic(durable=True):
+            get_user_model().objects.create(username=f"{time.perf_counter_ns()}")
+        return get_response(request)
+
+    return middleware
+
+
+@pytest.fixture(params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+def _atomic_requests(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to run views."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", request.param)
+
+
+@pytest.mark.usefixtures("_atomic_requests")
+class TestDatabase:
+    """A run does no lasting harm."""
+
+    def harm(self, owner: Any) -> None:
+        """Run against an open door to everything, and look what is left."""
+        note = Note.objects.create(owner=owner, title="Keep me")
+        lines = complaint(path("deletes/", Deletes.as_view()), path("breaks/", BreaksConstraint.as_view()), user=owner)
+
+        assert len(lines) == 3
+        assert Note.objects.get() == note
+        assert list(get_user_model().objects.all()) == [owner]
+        assert not TokenSession.objects.exists()
+        assert cache.get("committed") is None
+
+    def test_what_handlers_do_is_rolled_back(self, user: Any) -> None:
+        """Inside the transaction of a test case."""
+        self.harm(user)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_it_is_rolled_back_without_a_transaction_of_the_test(self, user: Any) -> None:
+        """Where a test commits what it does."""
+        self.harm(user)
+        assert not connection.in_atomic_block
+
+    def test_harm_that_one_request_does_hides_nothing_from_the_next(self) -> None:
+        """Without users and sessions every token is refused, whatever an authenticator thinks of its age."""
+        lenient = type("Lenient", (Closed,), {"authentication_classes": [TakesExpired], "http_method_names": ["get"]})
+        ends_all = answering(get_user_model().objects.all().delete)
+        lines = complaint(path("a/", ends_all), path("b/", lenient.as_view()))
+
+        assert lines[2] == "  GET b/ (tests.test_testing.Lenient): expired (200)"
+
+    def test_nothing_stays_of_a_run_that_finds_nothing(self) -> None:
+        """Neither the user that was made nor sessions."""
+        assert_protected()
+
+        assert not get_user_model().objects.exists()
+        assert not TokenSession.objects.exists()
+
+    def test_a_transaction_that_must_be_the_outermost_is_let_be_so(self, settings: Any) -> None:
+        """As in Django's own test cases."""
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_testing.durable"]
+
+        assert assert_protected().driven == protected()
+
+    def test_the_test_goes_on_after_it(self, user: Any) -> None:
+        """The transaction of a test case is sound, whatever broke meanwhile."""
+        complaint(path("breaks/", BreaksConstraint.as_view()))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            get_user_model().objects.create(username="alice")
+
+        assert get_user_model().objects.count() == 1
+
+
+class TestClient:
+    """Requests go through the client that is given, and through nobody's account."""
+
+    @pytest.mark.parametrize("client_class", [APIClient, Client])
+    def test_its_host_and_headers_are_kept(self, settings: Any, client_class: Any) -> None:
+        """A project may serve nobody else."""
+        settings.ALLOWED_HOSTS = ["api.example.com"]
+        client = client_class(SERVER_NAME="api.example.com")
+        client.cookies["language"] = "de"
+
+        assert assert_protected(client).driven == protected()
+        assert client.raise_request_exception
+        assert client.cookies["language"].value == "de"
+
+    def test_a_host_that_is_not_allowed_proves_nothing(self, settings: Any) -> None:
+        """A 400 for all is no refusal of any token."""
+        settings.ALLOWED_HOSTS = ["api.example.com"]
+
+        assert "no token (400)" in complaint(path("closed/", Closed.as_view()))[1]
+
+    def test_a_session_of_djangos_is_not_sent(self, user: Any) -> None:
+        """A test's client is often signed in when the test begins."""
+        client = Client()
+        client.force_login(user)
+        view = type("Both", (Closed,), {"authentication_classes": [JWTAuthentication, SessionAuthentication]})
+
+        assert assert_protected(client, urlconf=urls(path("both/", view.as_view()))).requests == 10
+        assert client.session["_auth_user_id"] == str(user.pk)
+
+    def test_cookies_of_one_request_do_not_open_the_next(self, user: Any) -> None:
+        """An open view that signs visitors in is named alone."""
+
+        def sign_in() -> Response:
+            client = Client()
+            client.force_login(user)
+            answer = Response()
+            answer.set_cookie("sessionid", client.cookies["sessionid"].value)
+            return answer
+
+        view = type("Session", (Closed,), {"authentication_classes": [SessionAuthentication]})
+        lines = complaint(path("a/", answering(sign_in)), path("b/", view.as_view()))
+        assert [line.split()[1] for line in lines[1:]] == ["a/"]
+
+    def test_a_client_with_credentials_of_its_own_is_refused(self, user: Any) -> None:
+        """They would be sent in place of each token: the same one every time, and "no token" never."""
+        credentials, forced, default = testing.api_client_for(user), APIClient(), Client(HTTP_AUTHORIZATION="Bearer x")
+        forced.force_authenticate(user)
+
+        for client in (credentials, forced, default, Client(headers={"Authorization": "Bearer x"})):
+            with pytest.raises(ValueError, match="signed in nowhere"):
+                assert_protected(client)
+
+    def test_something_else_is_no_client(self, user: Any) -> None:
+        """A user in the client's place is a slip; an asynchronous client answers later."""
+        for client in (user, AsyncClient()):
+            with pytest.raises(TypeError, match="client of Django's or DRF's"):
+                assert_protected(client)
+
+    def test_https_is_spoken_where_nothing_else_is_answered(self, settings: Any) -> None:
+        """``SECURE_SSL_REDIRECT`` answers before any view does."""
+        settings.SECURE_SSL_REDIRECT = True
+
+        assert assert_protected().driven == protected()
+
+
+class TestUser:
+    """Whose tokens are sent."""
+
+    def test_a_user_of_the_projects_is_taken(self, user: Any) -> None:
+        """None is made then."""
+        with override_settings(DRF_JWT_KIT={"CLAIMS": "tests.test_testing.claims_for_alice"}):
+            assert assert_protected(user=user).driven == protected()
+
+    def test_a_user_whose_good_tokens_are_refused_proves_nothing(self, user: Any) -> None:
+        """Every token of an inactive user is refused, bad or not."""
+        user.is_active = False
+        user.save()
+
+        assert complaint(path("closed/", Closed.as_view()), user=user) == [
+            "Nothing was proven: good tokens are refused everywhere, too. Pass another user."
+        ]
+
+    def test_where_none_can_be_made_one_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A project's user model may want what cannot be made up."""
+        monkeypatch.setattr(get_user_model(), "REQUIRED_FIELDS", ["password"])
+
+        with pytest.raises(ValueError, match="Pass one: user=") as raised:
+            assert_protected()
+        assert isinstance(raised.value.__cause__, TypeError)
+
+
+def claims_for_alice(user: Any, session: Any) -> dict[str, Any]:
+    """Return claims, and fail for others: a project's ``CLAIMS``."""
+    assert user.get_username() == "alice"
+    return {}
+
+
+def another_urlconf(get_response: Any) -> Any:
+    """Serve other URLs for the host: a project's middleware."""
+
+    def middleware(request: Any) -> Any:
+        request.urlconf = "tests.test_testing"
+        return get_response(request)
+
+    return middleware
+
+
+urlpatterns = [path("<path:rest>", Closed.as_view())]
+
+
+class TestRoutes:
+    """Every route is driven, or named."""
+
+    def test_a_shadowed_value_is_passed_over(self) -> None:
+        """``1`` belongs to an earlier route; another value leads to this one."""
+        patterns = [path("<int:pk>/", Closed.as_view()), path("<str:name>/", Open.as_view())]
+
+        assert complaint(*patterns)[1].startswith("  GET <str:name>/ (tests.test_testing.Open): no token (200)")
+
+    def test_one_view_at_two_places_is_driven_at_both(self) -> None:
+        """That it was reached by another route proves nothing of this one: a decorator may stand there."""
+        view = Closed.as_view()
+        found = assert_protected(urlconf=urls(path("<int:pk>/", view), path("<str:name>/", view)))
+
+        assert [row.route for row in found.driven] == ["<int:pk>/"] * 2 + ["<str:name>/"] * 2
+
+    @pytest.mark.parametrize(
+        ("first", "again"),
+        [
+            (path("a/", Closed.as_view()), path("a/", Open.as_view())),
+            (path("a/", Closed.as_view()), re_path(r"^a/$", Open.as_view())),
+            (path("<slug:name>/", Closed.as_view()), path("a/", Open.as_view())),
+            (path("<int:pk>/", Closed.as_view()), path("<int:pk>/", Open.as_view())),
+        ],
+        ids=["path", "re_path", "parameter", "alike"],
+    )
+    def test_a_route_whose_paths_are_all_taken_is_out_of_reach(self, first: Any, again: Any) -> None:
+        """Nobody gets there, so nothing is open."""
+        found = assert_protected(urlconf=urls(first, again))
+
+        assert [row.view for row in found.shadowed] == ["tests.test_testing.Open"]
+
+    def test_two_routers_at_one_place(self) -> None:
+        """A project's usual way to come by a shadowed route: each has a root."""
+        one, two = DefaultRouter(), DefaultRouter()
+        one.include_format_suffixes = two.include_format_suffixes = False
+        one.register("notes", NoteViewSet, basename="note")
+        two.register("more", NoteViewSet, basename="more")
+        found = assert_protected(urlconf=urls(path("api/", include(one.urls)), path("api/", include(two.urls))))
+
+        assert {row.view for row in found.shadowed} == {"rest_framework.routers.APIRootView"}
+        assert {row.route for row in found.shadowed} == {"api/"}
+
+    def test_a_route_that_no_path_leads_to_is_named(self) -> None:
+        """It may be open: silence would be a proof of nothing."""
+        closed = path("closed/", Closed.as_view())
+        riddle = re_path(r"^(?P<word>swordfish\d)/$", Closed.as_view(), name="riddle")
+
+        for patterns in ([closed, riddle], [riddle]):
+            assert complaint(*patterns) == [
+                "No path was found to these routes: give one in paths={route: path}, or name them in skip.",
+                r"  ^(?P<word>swordfish\d)/$ (tests.test_testing.Closed)",
+            ]
+        for name in ("riddle", r"^(?P<word>swordfish\d)/$"):
+            assert len(assert_protected(urlconf=urls(closed, riddle), skip=[name]).skipped) == 2
+            assert len(assert_protected(urlconf=urls(closed, riddle), skip=name).skipped) == 2
+            found = assert_protected(urlconf=urls(closed, riddle), paths={name: "/swordfish7/?format=json"})
+            assert len(found.driven) == 4
+
+    def test_all_paths_taken_by_earlier_routes(self) -> None:
+        """Those that were tried, at least."""
+        lines = complaint(path("<path:any>", Closed.as_view()), path("notes/<int:pk>/", Open.as_view()))
+
+        assert lines[1:] == ["  notes/<int:pk>/ (tests.test_testing.Open)"]
+
+    def test_a_given_path_leads_to_its_route(self) -> None:
+        """A typing mistake would prove another route."""
+        patterns = [path("a/", Closed.as_view()), path("b/", Closed.as_view())]
+        for given in ("/b/", "/c/", "a/"):
+            with pytest.raises(ValueError, match="does not lead to a/"):
+                assert_protected(urlconf=urls(*patterns), paths={"a/": given})
+
+    def test_names_that_no_route_has_are_refused(self) -> None:
+        """What was left out once may be back under another name."""
+        mistakes = [{"skip": [gone]} for gone in ("gone", "", "PUT", "PUT a/")]
+        for mistake in (*mistakes, {"skip": "gone"}, {"paths": {"gone": "/a/"}}, {"paths": {"GET": "/a/"}}):
+            with pytest.raises(ValueError, match="name what is not there"):
+                assert_protected(urlconf=urls(path("a/", Closed.as_view())), **mistake)
+
+    def test_one_method_is_left_out_or_one_everywhere(self) -> None:
+        """A webhook knows its callers by a signature; some front ends ask for OPTIONS without a token."""
+        both = type("Both", (Closed,), {"post": Closed.get})
+        webhook, closed = path("webhook/", both.as_view(), name="hook"), path("closed/", Closed.as_view())
+
+        for skip in (["POST webhook/", "OPTIONS"], ["POST hook", "OPTIONS closed/", "OPTIONS hook"]):
+            found = assert_protected(urlconf=urls(webhook, closed), skip=skip)
+            assert [(row.method, row.route) for row in found.driven] == [("GET", "webhook/"), ("GET", "closed/")]
+            assert [row.method for row in found.skipped] == ["POST", "OPTIONS", "OPTIONS"]
+
+    def test_strange_paths_arrive_as_they_are(self) -> None:
+        """Spaces, letters of other alphabets, and what a URL would end at."""
+        patterns = [path("ä b?c#d%25/", Open.as_view())]
+
+        assert "no token (200)" in complaint(*patterns)[1]
+
+    def test_other_urls_than_those_that_were_walked_prove_nothing(self, settings: Any) -> None:
+        """Middleware may choose a URLconf for the host."""
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.test_testing.another_urlconf"]
+
+        assert "no token (led to <path:rest>)" in complaint(path("closed/", Closed.as_view()))[1]
+        assert assert_protected(urlconf="tests.test_testing").requests == 10
+
+    def test_nothing_driven_is_no_proof(self) -> None:
+        """All is public, plain or skipped: somebody drove the wrong URLs."""
+        status = api_view(["GET"])(public(lambda request: Response("up")))
+        nothing = ["Nothing was driven: no view of DRF's is there that is not declared @public, or skipped."]
+
+        assert complaint() == nothing
+        assert complaint(path("status/", status), path("plain/", login_required(Closed))) == nothing
+        assert complaint(path("a/", Open.as_view()), skip=["a/"]) == nothing
+
+    def test_public_views_are_listed_and_not_driven(self) -> None:
+        """Their handlers do not run."""
+        asked: list[Any] = []
+        view = public(type("Public", (Open,), {"get": lambda self, request: asked.append(request)}))
+        found = assert_protected(urlconf=urls(path("public/", view.as_view()), path("closed/", Closed.as_view())))
+
+        assert ([row.route for row in found.public], asked) == (["public/"], [])
