@@ -156,6 +156,23 @@ def test_a_user_model_of_the_projects(project: Any) -> None:
     }
 
 
+WITH_FIXTURES = """
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+
+
+def test_client_and_time(frozen_time, api_client_for):
+    client = api_client_for(get_user_model().objects.create_user("alice"))
+    assert client.get("/class/").status_code == 200
+    frozen_time.shift(timedelta(minutes=6))
+    assert client.get("/class/").json()["reason"] == "expired"
+
+
+def test_protection(assert_protected):
+    assert assert_protected().requests >= 40
+"""
+
 WITHOUT_FIXTURES = """
 import pytest
 from drf_jwt_kit import testing
@@ -175,6 +192,18 @@ def test_a_database_is_needed():
     with pytest.raises(RuntimeError, match="django_db"):
         testing.assert_protected()
 """
+
+
+@pytest.mark.parametrize("way", ["conftest", "option"])
+def test_pytest_plugin(project: Any, way: str) -> None:
+    """Both ways to ask for it; DRF is not imported before Django is set up, or its defaults would be open."""
+    project.write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = settings\npython_files = test_*.py\n")
+    project.write("test_protection.py", WITH_FIXTURES)
+    if way == "conftest":
+        project.write("conftest.py", "pytest_plugins = ['drf_jwt_kit.pytest_plugin']\n")
+    options = ["-p", "drf_jwt_kit.pytest_plugin"] if way == "option" else []
+
+    assert "2 passed" in run(project, "pytest", *options)
 
 
 def test_pytest_without_the_plugin(project: Any) -> None:
