@@ -107,6 +107,81 @@ def test_attempts_side_by_side_cannot_all_slip_under_the_limit() -> None:
 
 
 @pytest.mark.usefixtures("counting")
+def test_what_is_refused_and_taken_back_frees_no_slot() -> None:
+    """THREATS: each refused attempt undoes its own count alone; 480 attempts in 48 threads make five."""
+
+    def begins(_: int) -> int:
+        try:
+            begin()
+        except Throttled:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(48) as threads:
+        assert sum(threads.map(begins, range(480))) == 5
+
+
+@pytest.mark.usefixtures("counting")
+def test_only_what_was_tried_counts(settings: Any) -> None:
+    """2.3: a refused attempt leaves no trace: once one of the two was none, there is room for one again."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/365d"}
+    attempts = [begin(), begin()]
+    for _ in range(5):
+        wait()
+    attempts[0].withdrawn()
+    begin()
+    wait()
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_one_limit_refuses_does_not_count_against_another(settings: Any) -> None:
+    """2.3: an address without failures left does not use up what the account has from there."""
+    settings.DRF_JWT_KIT = {
+        "LOGIN_FAILURES_PER_ADDRESS": "1/365d",
+        "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/365d",
+        "LOGIN_FAILURES_PER_ACCOUNT": "2/365d",
+    }
+    spent = begin("bob")
+    for _ in range(5):
+        wait()
+    spent.withdrawn()
+    begin().withdrawn()
+    settings.DRF_JWT_KIT = {**settings.DRF_JWT_KIT, "LOGIN_FAILURES_PER_ADDRESS": None}
+    begin()
+    begin()
+    wait()
+
+
+@pytest.mark.usefixtures("counting")
+def test_impatience_does_not_turn_a_delay_into_a_lock(settings: Any, clock: Any) -> None:
+    """2.3: never a lock: what is refused while it waits counts nowhere."""
+    settings.DRF_JWT_KIT = {
+        "LOGIN_FAILURES_PER_ADDRESS": "3/365d",
+        "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/365d",
+        "LOGIN_FAILURES_PER_ACCOUNT": "1/365d",
+    }
+    begin(address="192.0.2.9").failed()
+    begin().failed()
+    assert [wait() for _ in range(10)] == [2] * 10
+    clock.shift(timedelta(seconds=2))
+    begin().succeeded()
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_was_never_counted_is_not_taken_back(settings: Any) -> None:
+    """Law 8: an attempt that went on while the cache was down frees nothing once it is up."""
+    settings.DRF_JWT_KIT = {"THROTTLE_FAILS_OPEN": True}
+    up = settings.CACHES
+    settings.CACHES = {"default": CACHES["down"]}
+    uncounted = begin()
+    settings.CACHES = up
+    for _ in range(5):
+        begin()
+    uncounted.succeeded()
+    wait()
+
+
+@pytest.mark.usefixtures("counting")
 def test_the_three_limits_hold_each_for_itself(settings: Any) -> None:
     """2.3: by account and address, by address, by account."""
     settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/1m"}

@@ -1,8 +1,9 @@
 """Failed sign-ins, counted before a password is hashed.
 
 An attempt is counted as a failure when it begins and taken back when it succeeds, so attempts that
-run side by side cannot all slip under the limit. Counters live in Django's default cache, in windows
-of fixed length, under keys that say nothing of the account.
+run side by side cannot all slip under the limit. One that is refused is taken back as well: it undoes
+its own count, which was beyond the limit, and so frees no place below it. Counters live in
+Django's default cache, in windows of fixed length, under keys that say nothing of the account.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ class Attempt:
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
         self.account = Counter(_name("account", who), Rate.of(everywhere))
         self.last_failure = _name("last", who, address)
+        self.counted: list[Counter] = []
         self.now = time.time()
 
     @classmethod
@@ -106,6 +108,7 @@ class Attempt:
         with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
             wait = attempt._wait()
         if wait:
+            attempt.withdrawn()
             security.warning("sign_in_throttled username=%r address=%s", account[:MAX_NAME], address)
             raise Throttled(wait=wait)
         return attempt
@@ -113,11 +116,15 @@ class Attempt:
     def _wait(self) -> float:
         """Count the attempt; return how long to wait before it may be made, 0 for not at all."""
         for counter in (self.pair, self.place):
-            if counter.exceeded_by(counter.count(self.now)):
+            if self._is_beyond(counter):
                 return counter.seconds_left(self.now)
-        if self.account.exceeded_by(self.account.count(self.now)):
-            return self._delay()
-        return 0
+        return self._delay() if self._is_beyond(self.account) else 0
+
+    def _is_beyond(self, counter: Counter) -> bool:
+        """Count the attempt; return whether it is one too many."""
+        failures = counter.count(self.now)
+        self.counted.append(counter)
+        return counter.exceeded_by(failures)
 
     def _delay(self) -> float:
         """Return how long this address waits, when the account is under attack from many.
@@ -148,7 +155,7 @@ class Attempt:
     def withdrawn(self) -> None:
         """Take the failure back: no password was tried."""
         with _cache_errors_logged(fatal=False):
-            for counter in (self.pair, self.place, self.account):
+            for counter in self.counted:
                 counter.take_back(self.now)
 
 

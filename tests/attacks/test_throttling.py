@@ -70,6 +70,20 @@ def test_a_botnet_is_slowed_and_the_owner_is_not_locked_out(client: Any, setting
     assert wait_of(attempt(client, peer="198.51.100.1")) == 4
 
 
+def test_an_impatient_owner_is_not_locked_out(client: Any, settings: Any, clock: Any) -> None:
+    """2.3: retrying while the delay lasts uses up nothing, and costs no hashing."""
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ACCOUNT": "20/1d"}
+    hasher = count_hashing(settings)
+    assert [attempt(client, peer=f"198.51.100.{host}").status_code for host in range(20)] == [401] * 20
+    assert attempt(client, peer="203.0.113.7").status_code == 401
+    waits = [wait_of(attempt(client, "alice", PASSWORD, peer="203.0.113.7")) for _ in range(20)]
+    assert (waits, hasher.calls) == ([2] * 20, 21)
+    clock.shift(timedelta(seconds=2))
+    assert attempt(client, peer="203.0.113.7").status_code == 401
+    clock.shift(timedelta(seconds=wait_of(attempt(client, "alice", PASSWORD, peer="203.0.113.7"))))
+    assert attempt(client, "alice", PASSWORD, peer="203.0.113.7").status_code == 200
+
+
 def test_an_attackers_own_account_wins_no_attempts(client: Any, django_user_model: Any) -> None:
     """THREATS: signing in as oneself in between takes back that attempt alone."""
     django_user_model.objects.create_user("mallory", password=PASSWORD)
