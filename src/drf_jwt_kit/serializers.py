@@ -22,7 +22,7 @@ from .exceptions import GateRefused, SecondFactorRequired, ServiceUnavailable, l
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
-from .throttling import MAX_NAME
+from .throttling import MAX_NAME, in_log
 from .tokens import RefreshToken, Token
 
 security = logging.getLogger("drf_jwt_kit.security")
@@ -175,7 +175,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
             known = {**credentials, "password": "*" * 8}
             user_login_failed.send(sender=__name__, credentials=known, request=request)
         address = clients.address(request) if request is not None else None
-        security.warning("sign_in_failed username=%r address=%s", name, address)
+        security.warning("sign_in_failed username=%r address=%s", in_log(name), address)
         raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 import unicodedata
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ MAX_NAME = 254
 _PLAIN = str.maketrans(
     {"\u0131": "i", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ł": "l", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
+
+# RFC 7515 3.1: base64url segments, first a JSON object with an "alg". Possessive: no name takes long.
+_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])e[wy][A-Za-z0-9_-]{16,}+(?:\.[A-Za-z0-9_-]*+){2,}+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Attempt:
             wait = attempt._wait()
         if wait:
             attempt.withdrawn()
-            security.warning("sign_in_throttled username=%r address=%s", account[:MAX_NAME], address)
+            security.warning("sign_in_throttled username=%r address=%s", in_log(account), address)
             raise Throttled(wait=wait)
         return attempt
 
@@ -202,6 +206,11 @@ def fold(account: str) -> str:
     decomposed = unicodedata.normalize("NFKD", account[:MAX_NAME].casefold()).casefold().translate(_PLAIN)
     plain = (str(unicodedata.digit(letter, letter)) for letter in decomposed if letter.isalnum())
     return "".join(plain) or account[:MAX_NAME]
+
+
+def in_log(account: str) -> str:
+    """Return an account as a log may have it: not without end, and without a token sent by mistake (law 10)."""
+    return _TOKEN.sub("[token]", account)[:MAX_NAME]
 
 
 def network(address: str | None) -> str:

@@ -276,6 +276,51 @@ def test_a_user_name_cannot_write_log_lines(client: Any, user: Any, caplog: Any,
         assert line.isprintable(), ascii(line)
 
 
+SENT_AS_NAMES = {
+    "bare": "{}",
+    "in a sentence": "Bearer {}, please",
+    "quoted": '"{}"',
+    "after a name": "alice={}",
+    "twice": "{0} {0}",
+}
+
+
+@pytest.mark.parametrize("name", SENT_AS_NAMES.values(), ids=SENT_AS_NAMES)
+def test_a_token_sent_as_a_user_name_is_not_logged(
+    client: Any, tokens: Tokens, settings: Any, caplog: Any, name: str
+) -> None:
+    """Law 10: neither line of a failed sign-in repeats it, whatever stands around it and however long it is."""
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": "1/1d"}
+    short = forge.token({"sub": "1"})
+    for token, status in ((short, 401), (short, 429), (tokens.refresh, 429), ("x" * 200 + " " + tokens.access, 429)):
+        body = {"username": name.format(token), "password": WRONG}
+        assert client.post("/api/token/", body, format="json").status_code == status
+    lines = [record.getMessage() for record in caplog.records if record.name == "drf_jwt_kit.security"]
+    assert [line.split(" ")[0] for line in lines] == ["sign_in_failed"] + ["sign_in_throttled"] * 3
+    for line in lines:
+        assert "[token]" in line
+        for part in (*short.split("."), *tokens.access.split("."), *tokens.refresh.split(".")):
+            assert part[:16] not in line
+
+
+ORDINARY = [
+    "alice",
+    "alice.b.liddell",
+    "eyewitness.of.events",
+    "first.middle.last@mail.example.com",
+    "10.0.0.1",
+    "..",
+    "e",
+]
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_an_ordinary_name_is_logged_as_it_is(client: Any, user: Any, caplog: Any, name: str) -> None:
+    """The log is for finding out whom somebody attacks: dots alone make no token."""
+    client.post("/api/token/", {"username": name, "password": WRONG}, format="json")
+    assert [line for line in caplog.messages if line.startswith(f"sign_in_failed username={name!r} ")]
+
+
 def test_every_event_is_told(client: Any, doors: Doors, clock: Any, user: Any, caplog: Any) -> None:
     """THREATS: signals and log lines of sign-in, failure, refresh, replay, revoke, with their circumstances."""
     heard: list[tuple[str, dict[str, Any]]] = []
