@@ -70,6 +70,42 @@ def test_forwarded_addresses_count_from_the_right(
     assert clients.address(made) == address
 
 
+@pytest.mark.parametrize(
+    ("hop", "address"),
+    [
+        ("203.0.113.7:51234", "203.0.113.7"),
+        (" 203.0.113.7:0 ", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:DB8::1]", "2001:db8::1"),
+        ("[fe80::1%eth0]:65535", "fe80::1"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("2001:db8::1:443", "2001:db8::1:443"),
+        ("203.0.113.7:", None),
+        ("203.0.113.7:65536", None),
+        ("203.0.113.7:000080", None),
+        ("203.0.113.7:-1", None),
+        ("203.0.113.7:\u0661", None),
+        ("203.0.113.7: 80", None),
+        ("203.0.113.7:80:80", None),
+        ("203.0.113.999:80", None),
+        ("[203.0.113.7]:80", None),
+        ("[2001:db8::1]443", None),
+        ("[2001:db8::1]:", None),
+        ("[[2001:db8::1]]:443", None),
+        ("[2001:db8::1", None),
+        ("[]:443", None),
+        (":443", None),
+        ("localhost:443", None),
+    ],
+    ids=ascii,
+)
+def test_a_proxy_may_send_the_port_along(settings: Any, hop: str, address: str | None) -> None:
+    """IIS and Azure's gateway do: the port is no part of who the client is, and what is malformed is nobody."""
+    settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": 1}
+    assert clients.address(request(HTTP_X_FORWARDED_FOR=f"198.51.100.1, {hop}")) == address
+
+
 def test_a_request_that_came_past_the_proxy_has_its_peers_address(settings: Any) -> None:
     """Nothing was forwarded: then the peer is the client, not nobody."""
     settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": 1}

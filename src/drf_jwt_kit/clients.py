@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from .conf import kit
 
 MAX_USER_AGENT = 256
+MAX_PORT = 65_535
+
+# RFC 7239 6: a port follows an IPv4 address, or an IPv6 one in brackets. IIS and Azure's gateway send it.
+_NODE = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[^\[\]]*:[^\[\]]*)\])(?::(?P<port>[0-9]{1,5}))?")
 
 
 def address(request: Any) -> str | None:
@@ -22,7 +27,15 @@ def address(request: Any) -> str | None:
     if not proxies or not forwarded:
         return _canonical(request.META.get("REMOTE_ADDR", ""))
     hops = forwarded.split(",")
-    return _canonical(hops[-proxies] if len(hops) >= proxies else request.META.get("REMOTE_ADDR", ""))
+    return _canonical(_host(hops[-proxies]) if len(hops) >= proxies else request.META.get("REMOTE_ADDR", ""))
+
+
+def _host(hop: str) -> str:
+    """Return ``hop`` without the port that some proxies append, as it is where that is none."""
+    node = _NODE.fullmatch(hop.strip())
+    if node is None or int(node["port"] or 0) > MAX_PORT:
+        return hop
+    return str(node["v4"] or node["v6"])
 
 
 def _canonical(text: str) -> str | None:

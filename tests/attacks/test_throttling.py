@@ -130,7 +130,7 @@ def test_with_declared_proxies_the_client_is_that_many_from_the_right(client: An
     assert through("203.0.113.7", "198.51.100.1", PASSWORD) == 200
 
 
-GARBAGE = ["unknown", "", " ", ",", "_hidden", "203.0.113.{}.5", "[::{}]:443", "\x00", "x" * 4000, "999.0.0.{}"]
+GARBAGE = ["unknown", "", " ", ",", "_hidden", "203.0.113.{}.5", "[::{}]:https", "\x00", "x" * 4000, "999.0.0.{}"]
 
 
 @pytest.mark.parametrize("forwarded", GARBAGE, ids=lambda text: repr(text)[:20])
@@ -139,6 +139,15 @@ def test_what_is_no_address_is_one_client(client: Any, settings: Any, forwarded:
     settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": 1}
     found = [attempt(client, HTTP_X_FORWARDED_FOR=forwarded.format(host)).status_code for host in range(8)]
     assert found == [401] * 5 + [429] * 3
+
+
+@pytest.mark.parametrize("hop", ["203.0.113.{}:51234", "[2001:db8:{}::1]:443"])
+def test_clients_behind_a_proxy_that_sends_ports_are_told_apart(client: Any, settings: Any, hop: str) -> None:
+    """THREATS: else one attacker would use up what all users have; and a new port is no new client."""
+    settings.DRF_JWT_KIT = {"TRUSTED_PROXIES": 1}
+    assert statuses(client, 6, HTTP_X_FORWARDED_FOR=hop.format(1)) == [401] * 5 + [429]
+    assert statuses(client, 1, HTTP_X_FORWARDED_FOR=hop.format(1).rpartition(":")[0] + ":1") == [429]
+    assert statuses(client, 1, "alice", PASSWORD, HTTP_X_FORWARDED_FOR=hop.format(2)) == [200]
 
 
 @pytest.mark.parametrize(
