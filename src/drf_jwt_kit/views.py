@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error, connections, transaction
-from django.http import HttpRequest, UnreadablePostError
+from django.http import Http404, HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
@@ -87,8 +87,9 @@ class KitView(generics.GenericAPIView[Any]):
             return with_code(BodyTooLarge())
         if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
             return with_code(drf.ParseError())
-        if isinstance(exc, PermissionDenied):
-            return with_code(drf.PermissionDenied(*exc.args))
+        if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
+            answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
+            return with_code(answer(*exc.args))
         return with_code(exc) if isinstance(exc, drf.APIException) else exc
 
     def raise_uncaught_exception(self, exc: Exception) -> NoReturn:

@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model, user_logged_in
 from django.core.exceptions import ImproperlyConfigured
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404
 from django.urls import include, path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
@@ -73,6 +74,8 @@ REFUSALS = {
 NO_GUESSES = {
     "SecondFactorRequired": (SecondFactorRequired(), 401),
     "Throttled": (drf.Throttled(3), 429),
+    "Http404": (Http404("No device."), 404),
+    "Http404 without words": (Http404(), 404),
     "a service that is down": (drf.APIException(), 500),
     "a bug": (LookupError(), 500),
     "a bug with a number": (KeyError(401), 500),
@@ -290,6 +293,8 @@ def test_what_is_no_guess_does_not_count(post: Any, gate: Any, url: str, refusal
         ("Django's ValidationError", {"non_field_errors": ["Wrong code."]}),
         ("Django's ValidationError of a field", {"otp": ["Wrong code."]}),
         ("Django's PermissionDenied", {"detail": "No.", "code": "permission_denied"}),
+        ("Http404", {"detail": "No device.", "code": "not_found"}),
+        ("Http404 without words", {"detail": "Not found.", "code": "not_found"}),
     ],
 )
 def test_a_refusal_is_answered_as_drf_would(post: Any, gate: Any, refusal: str, body: Any) -> None:
