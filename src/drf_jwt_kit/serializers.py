@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DatabaseError
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
@@ -142,19 +143,24 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Authenticate, then sign in."""
+        """Authenticate, then sign in; a user who was deleted in between is as unknown as any other."""
         request = self.context.get("request")
-        self.user = self._authenticate(attrs, request)
-        self.signed_in = sign_in(type(self), self.user, request)
+        credentials = {name: attrs[name] for name in (self.username_field, "password")}
+        self.user = self._authenticate(credentials, request)
+        try:
+            self.signed_in = sign_in(type(self), self.user, request)
+        except DatabaseError:
+            if type(self.user)._base_manager.filter(pk=self.user.pk).exists():
+                raise
+            self._deny(self.user, credentials, request)
         return dict(self.signed_in)
 
     @sensitive_variables()
-    def _authenticate(self, attrs: dict[str, Any], request: Any) -> Any:
+    def _authenticate(self, credentials: dict[str, str], request: Any) -> Any:
         """Return the user whom Django's authentication backends know by these credentials.
 
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
-        credentials = {name: attrs[name] for name in (self.username_field, "password")}
         try:
             user = authenticate(request=request, **credentials)
         except APIException:

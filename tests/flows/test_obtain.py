@@ -11,9 +11,11 @@ import pytest
 from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
 from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from rest_framework.exceptions import APIException
 
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.signals import session_started
 from tests.conftest import PASSWORD, bearer
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,16 @@ class AllowsByPhone(BaseBackend):
     def authenticate(self, request: Any, username: str = "", **credentials: Any) -> Any:
         """Return the user of that name, whatever the password."""
         return get_user_model().objects.filter(username=username).first()
+
+
+def gate_that_deletes(request: Any, user: Any) -> None:
+    """Delete the user before the session has a row."""
+    get_user_model().objects.filter(pk=user.pk).delete()
+
+
+def delete_its_user(session: TokenSession, **circumstances: Any) -> None:
+    """Delete the user once the session has a row."""
+    get_user_model().objects.filter(pk=session.user_id).delete()
 
 
 def gate_of_the_second_factor(request: Any, user: Any) -> None:
@@ -274,3 +286,35 @@ def test_a_user_that_signs_in_again_keeps_the_first_session(client: Any, sign_in
     clock.shift(timedelta(seconds=1))
     second = sign_in()
     assert {client.get("/api/me/", **bearer(pair.access)).status_code for pair in (first, second)} == {200}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["before the session", "after the session"])
+def test_a_user_who_is_deleted_meanwhile_is_unknown(
+    client: Any, user: Any, settings: Any, caplog: Any, moment: str
+) -> None:
+    """2.2: gone between the right password and the answer: no active account, and no outage of the database."""
+    if moment == "before the session":
+        settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.gate_that_deletes"}
+    else:
+        session_started.connect(delete_its_user)
+    try:
+        answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    finally:
+        session_started.disconnect(delete_its_user)
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
+    assert not TokenSession.objects.exists()
+    assert "sign_in_failed username='alice' address=127.0.0.1" in caplog.messages
+    assert "The database failed" not in caplog.text
+
+
+def gate_that_fails(request: Any, user: Any) -> None:
+    """Fail as a database does."""
+    raise IntegrityError("a row of the project's own")
+
+
+def test_a_write_that_fails_for_another_reason_is_an_outage(client: Any, user: Any, settings: Any) -> None:
+    """Law 8: a user who is still there is not told to be unknown."""
+    settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.gate_that_fails"}
+    answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    assert answer.status_code == 503
