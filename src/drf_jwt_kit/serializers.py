@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, AuthenticationFailed, ValidationError
 from rest_framework.serializers import as_serializer_error
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
 from . import clients, introspection, sessions
@@ -31,8 +32,22 @@ security = logging.getLogger("drf_jwt_kit.security")
 MAX_PASSWORD = 4096
 
 
+def _refuse_surrogates(value: str) -> None:
+    """Refuse lone surrogates as DRF does, without going through a long text one character after another."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        ProhibitSurrogateCharactersValidator()(value)
+
+
 class TextField(serializers.CharField):
     """A string that was sent as a string: numbers and booleans are not turned into one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take a CharField's arguments."""
+        super().__init__(**kwargs)
+        slow = ProhibitSurrogateCharactersValidator
+        self.validators = [_refuse_surrogates if isinstance(rule, slow) else rule for rule in self.validators]
 
     def to_internal_value(self, data: Any) -> str:
         """Return the string."""

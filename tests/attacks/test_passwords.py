@@ -13,6 +13,8 @@ from django.db import connection
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
 from tests.attacks.conftest import is_json
+from tests.attacks.work import steps
+from tests.attempts import count_hashing
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -51,13 +53,22 @@ def test_a_password_may_be_any_text(client: Any, django_user_model: Any, passwor
 
 
 @pytest.mark.parametrize("length", [4097, 10_000, 1_000_000, 2_000_000])
-def test_a_password_too_long_is_a_400(client: Any, user: Any, length: int) -> None:
+def test_a_password_too_long_is_a_400(client: Any, user: Any, settings: Any, length: int) -> None:
     """THREATS: a 1 MB password is refused before anything hashes it, for known and unknown users alike."""
+    hasher = count_hashing(settings)
     known, unknown = (attempt(client, name, "x" * length) for name in ("alice", "nobody"))
+    assert hasher.calls == 0
     assert (known.status_code, known.content) == (400, unknown.content)
     assert is_json(known)
     assert list(known.json()) == ["password"]
     assert "x" * 100 not in known.content.decode()
+
+
+@pytest.mark.parametrize("field", ["username", "password"])
+def test_a_credential_is_too_long_at_a_glance(client: Any, user: Any, field: str) -> None:
+    """THREATS: a megabyte costs no CPU, neither hashed nor looked through."""
+    body = {"username": "alice", "password": PASSWORD, field: "\u00e4" * 1_000_000}
+    assert steps(lambda: client.post("/api/token/", body, format="json")) < 20_000
 
 
 NOBODIES = [
