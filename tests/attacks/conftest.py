@@ -68,6 +68,7 @@ class Doors:
             assert is_json(answer)
             if answer.status_code == 401:
                 assert answer.json()["code"] == "token_not_valid", (door, answer.json())
+                assert answer["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_token"')
 
     def refuse(self, token: str) -> None:
         """Assert that no door opens."""
@@ -108,8 +109,10 @@ def refuse_each(doors: Doors, tokens: Tokens, kinds: dict[str, dict[str, Any]]) 
     """A function that tries a forgery of each kind of token at every door, and that nothing came of it."""
 
     def refuse_each(make: Make, names: tuple[str, ...] = ("access", "refresh")) -> None:
+        before = list(TokenSession.objects.values())
         for name in names:
             doors.refuse(make(kinds[name]))
+        assert list(TokenSession.objects.values()) == before
         doors.admit(*tokens)
 
     return refuse_each
