@@ -158,3 +158,14 @@ def test_a_failure_is_logged_without_frames(caplog: Any) -> None:
     assert record.exc_info is None
     assert "It failed." in record.getMessage()
     assert "the directory is down" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter2", "with space ", "quo'te", 'quo"te', "li\nne", "\u00e4\U0001f511", "\\", "e"]
+)
+@pytest.mark.parametrize("written", [str, repr, ascii])
+def test_a_secret_is_taken_out_of_a_logged_failure(caplog: Any, secret: str, written: Any) -> None:
+    """Law 10: a directory's error may quote the password that it was asked about."""
+    kit.log_failure("", ConnectionError(f"<{written(secret)}>"), secret)
+    quoted = caplog.messages[0].partition("<")[2].rpartition(">")[0]
+    assert quoted.strip("'\"") == "*" * 8

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
 from rest_framework import status
 from rest_framework_simplejwt import exceptions as simplejwt
@@ -189,13 +190,18 @@ def unauthorized(
     return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
 
 
-def log_failure(sentence: str, error: BaseException) -> None:
+@sensitive_variables("secret", "written")
+def log_failure(sentence: str, error: BaseException, secret: str = "") -> None:
     """Log what failed with its traceback as text.
 
     Handlers that report frames with their variables (Django's mails to the admins, error trackers)
     get none: in the frames between a request and its failure are passwords and tokens (law 10).
+    An error may repeat what it was given, so ``secret`` is taken out of the text.
     """
-    logger.error("%s\n%s", sentence, "".join(traceback.format_exception(error)))
+    text = "".join(traceback.format_exception(error))
+    for written in {secret, repr(secret)[1:-1], ascii(secret)[1:-1]} - {""}:
+        text = text.replace(written, "*" * 8)
+    logger.error("%s\n%s", sentence, text)
 
 
 def without_posted_data(error: BaseException) -> BaseException:

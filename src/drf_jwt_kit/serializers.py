@@ -181,7 +181,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except APIException:
             raise
         except Exception as error:
-            log_failure("An authentication backend failed.", error)
+            log_failure("An authentication backend failed.", error, credentials["password"])
             raise ServiceUnavailable from error
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):
             self._deny(user, credentials, request)

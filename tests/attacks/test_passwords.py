@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
-from django.core.exceptions import PermissionDenied
-from django.db import connection
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import (
+    ImproperlyConfigured,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    SuspiciousOperation,
+)
+from django.db import DatabaseError, IntegrityError, connection
+from django.http import Http404
 
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
@@ -161,29 +168,76 @@ class Raising(ModelBackend):
         raise self.error(credentials)
 
 
-BACKENDS = [
+class Wordless(Exception):
+    """An error that cannot even be shown."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        raise ValueError
+
+
+class Grouped(ExceptionGroup[Exception]):
+    """Several errors in one."""
+
+    def __new__(cls, credentials: dict[str, str]) -> Any:
+        """Take what each error takes."""
+        return super().__new__(cls, str(credentials), [KeyError(credentials["password"])])
+
+
+class Returning(ModelBackend):
+    """A backend that knows somebody who is no user."""
+
+    found: Any = None
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Return it."""
+        return self.found
+
+
+ERRORS: list[type[Exception]] = [
+    *(
+        RuntimeError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        StopIteration,
+        NotImplementedError,
+    ),
+    *(OSError, TimeoutError, RecursionError, MemoryError, ImportError, EOFError, Wordless, Grouped),
+    *(Http404, ObjectDoesNotExist, SuspiciousOperation, ImproperlyConfigured, DatabaseError, IntegrityError),
+]
+BACKENDS: list[tuple[str, Any, int]] = [
     ("Denying", None, 401),
     ("Forbidding", None, 401),
-    *(("Raising", error, 503) for error in (RuntimeError, ValueError, KeyError, TypeError, OSError, AssertionError)),
-    ("Raising", TimeoutError, 503),
-    ("Raising", RecursionError, 503),
-    ("Raising", MemoryError, 503),
+    *(("Raising", error, 503) for error in ERRORS),
+    *(("Returning", found, 503) for found in (False, 0, "", "alice", ())),
+    ("Returning", AnonymousUser(), 401),
 ]
 
 
 @pytest.mark.parametrize("case", BACKENDS, ids=forge.label)
 def test_only_the_backends_decide(
-    client: Any, user: Any, settings: Any, monkeypatch: Any, case: tuple[str, Any, int]
+    client: Any, user: Any, settings: Any, monkeypatch: Any, caplog: Any, case: tuple[str, Any, int]
 ) -> None:
-    """Law 8: denies, forbids, raises: 401, 401, 503; right credentials are no way round."""
-    name, error, status = case
-    monkeypatch.setattr(Raising, "error", error or RuntimeError)
+    """Law 8: denies, forbids, raises anything: 401, 401, 503; right credentials are no way round, nor are they told."""
+    name, outcome, status = case
+    monkeypatch.setattr(Raising, "error", outcome)
+    monkeypatch.setattr(Returning, "found", outcome)
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{name}"]
     answer = attempt(client, "alice", PASSWORD)
     assert answer.status_code == status, answer.content
     assert is_json(answer)
-    assert PASSWORD not in answer.content.decode()
+    assert PASSWORD not in answer.content.decode() + caplog.text
+    assert ("An authentication backend failed." in caplog.text) == (status == 503)
     assert not TokenSession.objects.exists()
+
+
+def test_without_a_backend_nobody_signs_in(client: Any, user: Any, settings: Any) -> None:
+    """Law 8: where the project names none, Django says that it is no configuration, and nobody is let in."""
+    settings.AUTHENTICATION_BACKENDS = []
+    assert attempt(client, "alice", PASSWORD).status_code == 503
 
 
 def test_a_backend_that_forbids_is_not_passed_over(client: Any, user: Any, settings: Any) -> None:
