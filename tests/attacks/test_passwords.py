@@ -168,7 +168,7 @@ class Raising(ModelBackend):
         raise self.error(credentials)
 
 
-class Wordless(Exception):
+class WordlessError(Exception):
     """An error that cannot even be shown."""
 
     def __str__(self) -> str:
@@ -176,7 +176,7 @@ class Wordless(Exception):
         raise ValueError
 
 
-class Grouped(ExceptionGroup[Exception]):
+class GroupedError(ExceptionGroup[Exception]):
     """Several errors in one."""
 
     def __new__(cls, credentials: dict[str, str]) -> Any:
@@ -205,7 +205,7 @@ ERRORS: list[type[Exception]] = [
         StopIteration,
         NotImplementedError,
     ),
-    *(OSError, TimeoutError, RecursionError, MemoryError, ImportError, EOFError, Wordless, Grouped),
+    *(OSError, TimeoutError, RecursionError, MemoryError, ImportError, EOFError, WordlessError, GroupedError),
     *(Http404, ObjectDoesNotExist, SuspiciousOperation, ImproperlyConfigured, DatabaseError, IntegrityError),
 ]
 BACKENDS: list[tuple[str, Any, int]] = [
