@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
@@ -20,7 +21,14 @@ from rest_framework_simplejwt import serializers as simplejwt
 
 from . import clients, introspection, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
-from .exceptions import GateRefused, SecondFactorRequired, ServiceUnavailable, log_failure
+from .exceptions import (
+    GateRefused,
+    PasswordChanged,
+    SecondFactorRequired,
+    ServiceUnavailable,
+    UserInactive,
+    log_failure,
+)
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
@@ -89,15 +97,33 @@ def pair_as_data(pair: TokenPair) -> dict[str, Any]:
     return data
 
 
-def sign_in(serializer_class: type[Any], user: Any, request: Any) -> dict[str, Any]:
+def sign_in(
+    serializer_class: type[Any], user: Any, request: Any, again: Callable[[], Any] | None = None
+) -> dict[str, Any]:
     """Let an authenticated user through the gate, start the session and return its tokens.
 
     What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
+    ``again`` authenticates the same user anew, should the stored one have changed meanwhile.
     """
     fixed = _let_through(request, user)
-    pair = sessions.begin(user, request, fixed=fixed, source=_path_beside_settings(serializer_class))
-    user_logged_in.send(sender=type(user), request=request, user=user)
+    pair = _begin(user, request, again, fixed=fixed, source=_path_beside_settings(serializer_class))
+    user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     return pair_as_data(pair)
+
+
+def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: int = 3, **session: Any) -> TokenPair:
+    """Start the session; where the user changed meanwhile, with the user whom ``again`` returns.
+
+    Often the password is the same, hashed anew by a sign-in beside this one. Only the password that was
+    sent can tell.
+    """
+    try:
+        return sessions.begin(user, request, **session)
+    except (PasswordChanged, UserInactive):
+        anew = again() if again and tries > 1 else None
+        if anew is None or anew.pk != user.pk:
+            raise
+    return _begin(anew, request, again, tries=tries - 1, **session)
 
 
 def _let_through(request: Any, user: Any) -> Mapping[str, Any]:
@@ -161,9 +187,10 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         """Authenticate, then sign in; a user who was deleted in between is as unknown as any other."""
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
-        self.user = self._authenticate(credentials, request)
+        authenticated = partial(self._authenticate, credentials, request)
+        self.user = authenticated()
         try:
-            self.signed_in = sign_in(type(self), self.user, request)
+            self.signed_in = sign_in(type(self), self.user, request, authenticated)
         except DatabaseError:
             if type(self.user)._base_manager.filter(pk=self.user.pk).exists():
                 raise

@@ -51,6 +51,9 @@ def start(user: Any, request: Any = None, **extra: Any) -> TokenPair:
     fixed for its whole life (``amr=["otp"]``); they must be JSON and take no name that the kit
     writes itself. ``auth_time`` is now unless it is given. Claims that follow the user's state
     belong into ``get_token`` or ``CLAIMS``.
+
+    Raises a :class:`~drf_jwt_kit.exceptions.Refused` where ``user`` is not, or no longer, what the
+    database has: inactive, or with another password.
     """
     return begin(user, request, fixed=extra)
 
@@ -59,6 +62,8 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     """Start a session whose claims come from the serializer at the dotted path ``source``.
 
     ``auth_time`` is one of the ``fixed`` ones, in seconds (OpenID Connect Core 2): now, unless it is given.
+
+    Raises a :class:`~drf_jwt_kit.exceptions.Refused` where the user may not sign in any more.
     """
     fixed = {claims.AUTHENTICATION_TIME_CLAIM: int(time.time()), **fixed}
     now = models.now()
@@ -66,18 +71,43 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     refresh = issuance.refresh_token(session)
     session.extend(now, refresh.validity)
     session.save(force_insert=True)
-    _end_surplus(session)
+    _settle(session)
     signals.announce(signals.session_started, "session_started", logging.INFO, session=session, request=request)
     return TokenPair(issuance.access_token(session, refresh), refresh, session)
 
 
-def _end_surplus(session: TokenSession) -> None:
-    """End the user's oldest sessions beyond ``MAX_SESSIONS_PER_USER``."""
+def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) -> None:
+    """End a session whose user was deactivated, or given another password, since ``user`` was read.
+
+    What did that ended the user's sessions before this one was inserted (law 9): so look again, at what
+    is ``stored``.
+    """
+    try:
+        if stored is None:
+            raise Revoked
+        stored.ensure_live(models.now())
+    except Refused as refusal:
+        inactive = isinstance(refusal, UserInactive)
+        rotation.revoke(session, rotation.USER_INACTIVE if inactive else rotation.PASSWORD_CHANGED)
+        raise
+
+
+def _newest(session: TokenSession) -> list[TokenSession]:
+    """Return ``session`` as it is stored, then the user's others: by one query, where they are limited."""
+    live = TokenSession.objects.live(models.now()).filter(user=session.user).select_related("user")
+    rows = live.order_by("-created_at", "-pk")
+    return sorted(rows, key=lambda row: row.pk != session.pk)
+
+
+def _settle(session: TokenSession) -> None:
+    """Keep a new session only for a user who may have it, and end the oldest beyond ``MAX_SESSIONS_PER_USER``."""
     most = kit().MAX_SESSIONS_PER_USER
     if most is None:
+        _ensure_still_welcome(session, lookup.session_with_user(session.pk))
         return
-    others = TokenSession.objects.live(models.now()).filter(user=session.user).exclude(pk=session.pk)
-    for surplus in others.order_by("-created_at", "-pk")[most - 1 :]:
+    newest = _newest(session)
+    _ensure_still_welcome(session, next(iter(newest), None))
+    for surplus in newest[most:]:
         revoke(surplus, rotation.TOO_MANY)
 
 

@@ -10,6 +10,7 @@ import jwt
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
 from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from rest_framework.exceptions import APIException
@@ -17,6 +18,7 @@ from rest_framework.exceptions import APIException
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.signals import session_started
 from tests.conftest import PASSWORD, bearer
+from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
 
@@ -318,3 +320,46 @@ def test_a_write_that_fails_for_another_reason_is_an_outage(client: Any, user: A
     settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.gate_that_fails"}
     answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
     assert answer.status_code == 503
+
+
+def _deactivate(user: Any) -> None:
+    """Deactivate as an administrator does."""
+    stored = get_user_model().objects.get(pk=user.pk)
+    stored.is_active = False
+    stored.save()
+
+
+def _change_password(user: Any) -> None:
+    """Set another password as a reset does."""
+    stored = get_user_model().objects.get(pk=user.pk)
+    stored.set_password("another horse 42")
+    stored.save()
+
+
+@pytest.mark.parametrize("change", [_deactivate, _change_password])
+def test_a_user_who_changes_during_the_sign_in_is_refused(user: Any, post: Any, change: Any) -> None:
+    """Law 9: the row came too late to be ended with the others, so it ends itself, for good."""
+    with just_before(("INSERT", lambda: change(user))):
+        answer = post("token/", username="alice", password=PASSWORD)
+    assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
+    assert not TokenSession.objects.filter(user=user, revoked_at=None).exists()
+
+
+def test_a_rehash_during_the_sign_in_refuses_nobody(user: Any, post: Any) -> None:
+    """Law 9: the password that was sent is right for the hash that came meanwhile as well."""
+    anew = get_user_model().objects.filter(pk=user.pk)
+    with just_before(("INSERT", lambda: anew.update(password=make_password(PASSWORD)))):
+        answer = post("token/", username="alice", password=PASSWORD)
+    assert answer.status_code == 200
+    assert post("token/refresh/", refresh=answer.data["refresh"]).status_code == 200
+    assert TokenSession.objects.filter(user=user, revoked_at=None).count() == 1
+
+
+def test_a_password_that_never_rests_refuses_in_the_end(user: Any, post: Any) -> None:
+    """A sign-in tries again, but not forever."""
+    anew = get_user_model().objects.filter(pk=user.pk)
+    moves = [("INSERT", lambda: anew.update(password=make_password(PASSWORD)))] * 3
+    with just_before(*moves):
+        answer = post("token/", username="alice", password=PASSWORD)
+    assert (answer.status_code, answer.data["reason"]) == (401, "password_changed")
+    assert not TokenSession.objects.filter(user=user, revoked_at=None).exists()

@@ -46,8 +46,10 @@ def test_an_access_token_without_session_costs_one(cost: Any, user: Any) -> None
 
 
 @pytest.mark.usefixtures("anyhow")
-def test_signing_in_costs_four(cost: Any, user: Any) -> None:
-    """The user, the session's row, ``last_login``."""
+@pytest.mark.parametrize("most", [None, 5])
+def test_signing_in_costs_four(cost: Any, user: Any, settings: Any, most: int | None) -> None:
+    """The user, the session's row, a second look at both, ``last_login``."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": most}
     answer, statements = cost("post", "token/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 200
     assert len(statements) <= 4, statements
