@@ -15,9 +15,11 @@ from drf_jwt_kit import sessions
 from drf_jwt_kit.exceptions import PasswordChanged
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import PASSWORD
+from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
 
+USERS_UPDATE = f"UPDATE {connection.ops.quote_name('auth_user')}"
 FAST, FASTER = "django.contrib.auth.hashers.MD5PasswordHasher", "tests.test_receivers.OneRound"
 SCRYPT = "django.contrib.auth.hashers.ScryptPasswordHasher"
 
@@ -113,6 +115,86 @@ def test_a_save_of_more_than_the_password_is_no_rehash(user: Any, settings: Any)
     user.password = make_password("a new one")
     user.save(update_fields=["password", "email"])
     assert not lives(session)
+
+
+@pytest.mark.parametrize("last", [0, 1], ids=["the first one saves last", "the second one saves last"])
+def test_two_rehashes_at_once_sign_nobody_out(outdated: Any, last: int) -> None:
+    """Law 9: both read the old hash before either saves; the sessions of both, and the old one, stay."""
+    old = sessions.start(outdated).session
+    both = [get_user_model().objects.get(pk=outdated.pk) for _ in range(2)]
+    begun: list[TokenSession] = []
+
+    def sign_in_beside() -> None:
+        both[1 - last].check_password(PASSWORD)
+        begun.append(sessions.start(both[1 - last]).session)
+
+    with just_before((USERS_UPDATE, sign_in_beside)):
+        both[last].check_password(PASSWORD)
+    begun.append(sessions.start(both[last]).session)
+    assert all(lives(session) for session in [old, *begun])
+
+
+@pytest.mark.parametrize("devices", [0, 1])
+def test_a_rehash_that_comes_late_signs_nobody_out(outdated: Any, devices: int) -> None:
+    """Law 9: it finds a hash that is renewed already, tied to the one that it verified."""
+    old = [sessions.start(outdated).session for _ in range(devices)]
+    first, second = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
+    first.check_password(PASSWORD)
+    begun = [sessions.start(first).session]
+    second.check_password(PASSWORD)
+    begun.append(sessions.start(second).session)
+    assert all(lives(session) for session in [*old, *begun])
+
+
+def test_a_session_that_begins_before_a_rehash_saves_is_found_after(outdated: Any) -> None:
+    """Law 9: the second re-hash saw the first one's hash, and no session yet."""
+    first, second = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
+    first.check_password(PASSWORD)
+    begun: list[TokenSession] = []
+    with just_before((USERS_UPDATE, lambda: begun.append(sessions.start(first).session))):
+        second.check_password(PASSWORD)
+    assert lives(begun[0])
+
+
+def test_a_session_of_an_overwritten_rehash_is_refused_at_once(outdated: Any) -> None:
+    """Nothing that is dead on arrival is handed out; the sign-in asks for the password once more instead."""
+    first, second = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
+    first.check_password(PASSWORD)
+    second.check_password(PASSWORD)
+    with pytest.raises(PasswordChanged):
+        sessions.start(first)
+
+
+def test_many_rehashes_at_once_sign_nobody_out(outdated: Any) -> None:
+    """Law 9: each finds what another left."""
+    devices = [sessions.start(outdated).session]
+    for user in [get_user_model().objects.get(pk=outdated.pk) for _ in range(30)]:
+        user.check_password(PASSWORD)
+        devices.append(sessions.start(user).session)
+    assert all(lives(session) for session in devices)
+
+
+@pytest.mark.parametrize("when", ["before it reads", "before it saves"])
+def test_a_rehash_that_a_change_overtakes_revives_nothing(outdated: Any, when: str) -> None:
+    """Law 9: neither the sessions from before the change, nor those after it, are of the old password."""
+    old = sessions.start(outdated).session
+    late, owner = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
+    new: list[TokenSession] = []
+
+    def change() -> None:
+        owner.set_password("a new one")
+        owner.save()
+        new.append(sessions.start(owner).session)
+
+    if when == "before it reads":
+        change()
+        late.check_password(PASSWORD)
+    else:
+        with just_before((USERS_UPDATE, change)):
+            late.check_password(PASSWORD)
+    assert TokenSession.objects.get(pk=old.pk).revoke_reason == "password_changed"
+    assert not lives(old)
+    assert not lives(new[0])
 
 
 def test_a_wrong_password_changes_nothing(outdated: Any) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,7 +17,8 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models, router
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +28,10 @@ from .conf import kit, leeway, simple_jwt
 from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
 
 MAX_HASH = 128
+MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
+
+# Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
+RENEWED = "_drf_jwt_kit_renewed"
 
 # What a column cannot hold. A field's other validators may be newer than a value that it holds.
 _LIMITS = (MinValueValidator, MaxValueValidator, MaxLengthValidator)
@@ -56,6 +64,20 @@ def credential_hashes(user: Any) -> list[str]:
     else should end a session.
     """
     return [user.get_session_auth_hash()[:MAX_HASH], *(old[:MAX_HASH] for old in user.get_session_auth_fallback_hash())]
+
+
+def renewed_from(user: Any) -> list[str]:
+    """Return what the user's credentials hashed to before this instance renewed the password's hash."""
+    old, new = vars(user).get(RENEWED, ((), ""))
+    return [*old] if new == user.password else []
+
+
+def with_hashes(*hashes: str) -> str:
+    """Return distinct ``hashes`` as a row holds them: apart by spaces, the latest last, as many as fit."""
+    known = list(dict.fromkeys(hashes))
+    while len(" ".join(known)) > MAX_HASHES:
+        known.pop(0)
+    return " ".join(known)
 
 
 def user_with_id(text: str) -> Any:
@@ -113,6 +135,12 @@ class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
         """Return those that ended with all others of ``user`` after ``issued_at``."""
         return self.filter(user=user, revoked_at__gte=issued_at, revoke_reason__in=reasons)
 
+    def of_credentials(self, hashes: Iterable[str]) -> Self:
+        """Return those that began with one of the credentials ``hashes``."""
+        words = Concat(Value(" "), F("credential_hash"), Value(" "))
+        any_of = reduce(or_, (Q(_words__contains=f" {one} ") for one in hashes))
+        return self.alias(_words=words).filter(any_of)
+
     def first_or_none(self) -> TokenSession | None:
         """Return the only row or ``None``, without ordering the query."""
         return next(iter(self), None)
@@ -149,7 +177,7 @@ class TokenSession(models.Model):
     )
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=32, blank=True, default="")
-    credential_hash = models.CharField(max_length=2 * MAX_HASH + 1)
+    credential_hash = models.CharField(max_length=MAX_HASHES)
     claims = models.JSONField(default=dict, help_text=_("Claims fixed at sign-in."))
     claims_source = models.CharField(max_length=255, blank=True, default="")
     user_agent = models.CharField(max_length=MAX_USER_AGENT, blank=True, default="")
@@ -172,7 +200,7 @@ class TokenSession(models.Model):
         """Return a session of ``user`` that begins ``now``, not saved."""
         lifetime = kit().SESSION_LIFETIME
         absolute_end = None if lifetime is None else now.replace(microsecond=0) + lifetime
-        known = credential_hashes(user)[0]
+        known = with_hashes(*renewed_from(user), credential_hashes(user)[0])
         return cls(user=user, created_at=now, absolute_expires_at=absolute_end, credential_hash=known, **values)
 
     def ensure_live(self, now: datetime) -> None:

@@ -15,7 +15,8 @@ from . import adoption, models, rotation, sessions
 from .conf import simple_jwt
 from .models import TokenSession
 
-_BEFORE_REHASH = "_drf_jwt_kit_before_rehash"
+# On a user: what is about to be hashed anew; and whether this instance has written a password before.
+_BEFORE_REHASH, _HAS_WRITTEN = "_drf_jwt_kit_before_rehash", "_drf_jwt_kit_has_written_password"
 
 
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
@@ -38,12 +39,24 @@ def remember_credentials(
     if vars(instance).get("_password", "unset") is not None:
         return
     stored = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
-    if stored is not None and _outdated(stored.password):
-        before = models.credential_hashes(stored)
-        both = f"{before[0]} {models.credential_hashes(instance)[0]}"
-        # Requests in flight may meet either password until this save is through.
-        rotation.carry_over(TokenSession.objects.filter(user=instance), before, both)
-        setattr(instance, _BEFORE_REHASH, [*before, both])
+    if stored is not None:
+        outdated = _outdated(stored.password)
+        if outdated or not hasattr(instance, _HAS_WRITTEN):
+            setattr(instance, _BEFORE_REHASH, (models.credential_hashes(stored), outdated))
+            # Requests in flight may meet either password until this save is through.
+            _carry_over(instance, *vars(instance)[_BEFORE_REHASH])
+
+
+def _carry_over(user: Any, before: list[str], outdated: bool) -> None:
+    """Let the user's sessions follow a re-hash of what hashed to ``before``.
+
+    Where that is not ``outdated``, somebody was quicker since this instance read the password: a re-hash
+    beside this one, and then it is tied to the hash from before it, or a change.
+    """
+    mine = TokenSession.objects.filter(user=user)
+    if outdated or rotation.same_password(mine, before) > set(before):
+        rotation.carry_over(mine, before, models.credential_hashes(user)[0])
+        setattr(user, models.RENEWED, (before[:1], user.password))
 
 
 def _outdated(encoded: str) -> bool:
@@ -61,7 +74,11 @@ def follow_user(
     *, instance: Model, created: bool, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
 ) -> None:
     """End a user's sessions when the user is deactivated or the password changes (law 9)."""
-    if raw or created or not isinstance(instance, get_user_model()):
+    if raw or not isinstance(instance, get_user_model()):
+        return
+    if _writes(update_fields, "password"):
+        setattr(instance, _HAS_WRITTEN, True)
+    if created:
         return
     if _writes(update_fields, "is_active") and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
         sessions.end_all(instance, rotation.USER_INACTIVE)
@@ -71,10 +88,10 @@ def follow_user(
 
 def _follow_password(user: Any) -> None:
     """Carry sessions over a re-hash; end them after a change."""
-    before: list[str] | None = vars(user).pop(_BEFORE_REHASH, None)
+    before: tuple[list[str], bool] | None = vars(user).pop(_BEFORE_REHASH, None)
     if before is not None:
-        mine = TokenSession.objects.filter(user=user)
-        rotation.carry_over(mine, before, models.credential_hashes(user)[0])
+        # Once more: a session may have begun since, under what this save has overwritten.
+        _carry_over(user, *before)
     elif user._password is not None:
         sessions.end_all(user, rotation.PASSWORD_CHANGED)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import OperationalError
 from django.db.models import Case, F, Value, When
+from django.db.models.functions import Concat, Right
 
 from . import lookup, models
 from .conf import kit, leeway
@@ -98,14 +99,16 @@ def _advance(session: TokenSession, now: datetime, validity: timedelta) -> bool:
 
 
 def _under_todays_key(session: TokenSession) -> dict[str, Any]:
-    """Return the change that hashes the credentials under today's key, before the old one is retired.
+    """Return the change that adds the credentials' hash under today's key, before the old one is retired.
 
     It compares before it sets: a re-hash of the password may have changed the row meanwhile.
     """
     stored, (todays, *older) = session.credential_hash, models.credential_hashes(session.user)
-    if stored not in older:
+    known = stored.split()
+    if todays in known or not set(known) & set(older):
         return {}
-    return {"credential_hash": Case(When(credential_hash=stored, then=Value(todays)), default=F("credential_hash"))}
+    both = Value(models.with_hashes(*known, todays))
+    return {"credential_hash": Case(When(credential_hash=stored, then=both), default=F("credential_hash"))}
 
 
 def _reread(session: TokenSession) -> TokenSession:
@@ -145,5 +148,28 @@ def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta)
 
 
 def carry_over(sessions: TokenSessionQuerySet, old: list[str], new: str) -> None:
-    """Let sessions of the credentials ``old`` go on under ``new``: the same password, hashed anew."""
-    sessions.filter(revoked_at=None, credential_hash__in=old).update(credential_hash=new)
+    """Let live sessions of the credentials ``old`` go on under ``new`` as well: the same password, hashed anew.
+
+    The old ones stay: another re-hash of that password may be under way, and look for them.
+    """
+    alive = sessions.filter(revoked_at=None)
+    both = Concat(F("credential_hash"), Value(f" {new}"))
+    lacking = alive.of_credentials(same_password(alive, old)).exclude(pk__in=_with(alive, new))
+    lacking.update(credential_hash=Right(both, models.MAX_HASHES))
+
+
+def _with(alive: TokenSessionQuerySet, known: str) -> list[Any]:
+    """Return the ids of the rows that have the hash ``known`` already."""
+    return [*alive.of_credentials({known}).values_list("pk", flat=True)]
+
+
+def same_password(sessions: TokenSessionQuerySet, known: list[str]) -> set[str]:
+    """Return the hashes that live rows tie to those ``known``, directly or through each other.
+
+    Only a re-hash ties two in one row. What a changed password hashes to stands alone.
+    """
+    hashes = set(known)
+    rows = [set(row.split()) for row in sessions.filter(revoked_at=None).values_list("credential_hash", flat=True)]
+    while tied := {one for row in rows if row & hashes for one in row} - hashes:
+        hashes |= tied
+    return hashes

@@ -249,7 +249,7 @@ class SessionListView(SessionView):
     def get(self, request: Request) -> Response:
         """List them, the last used first."""
         known = models.credential_hashes(request.user)
-        signed_in = self.own_sessions().live(models.now()).filter(credential_hash__in=known)
+        signed_in = self.own_sessions().live(models.now()).of_credentials(known)
         context = {"current": self.current()}
         serializer = self.get_serializer(signed_in.order_by("-rotated_at", "-pk"), many=True, context=context)
         return Response(serializer.data)
