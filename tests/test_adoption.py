@@ -105,6 +105,24 @@ def test_a_replay_stays_one_after_pruning(legacy: str, clock: Any, settings: Any
     assert not TokenSession.objects.exists()
 
 
+@pytest.mark.parametrize("adopted", [True, False])
+def test_ending_all_never_shortens_what_a_row_bars(
+    legacy: str, user: Any, clock: Any, settings: Any, prune: Any, adopted: bool
+) -> None:
+    """Law 4: the lifetime was shortened, and tokens from before last longer than what is signed today."""
+    if not adopted:
+        sessions.revoke_all(user)
+    settings.SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(minutes=10)}
+    if adopted:
+        sessions.rotate(legacy)
+    sessions.revoke_all(user)
+    for _ in range(23):
+        clock.shift(timedelta(hours=1))
+        prune()
+        with pytest.raises(Refused):
+            sessions.rotate(legacy)
+
+
 @pytest.mark.parametrize("rotated", [True, False], ids=["after its session ended", "never adopted"])
 def test_leeway_does_not_outlive_the_row(legacy: str, clock: Any, settings: Any, prune: Any, rotated: bool) -> None:
     """Law 4: where clocks may differ by a minute, a dead token is barred for that minute too."""

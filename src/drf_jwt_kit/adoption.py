@@ -80,7 +80,8 @@ def bar(user: Any, reason: str, kept_for: timedelta) -> None:
     The one row that this takes for a user is a session that was never live.
     """
     now, sid = models.now(), models.adopted_id(f"barrier {user.pk}", 0)
-    ended = {"revoked_at": now, "revoke_reason": reason, "kept_until": now + kept_for}
-    if not TokenSession.objects.filter(pk=sid).update(**ended):
-        row = TokenSession.of(user, now, id=sid, rotated_at=now, expires_at=now, **ended)
+    ended: dict[str, Any] = {"revoked_at": now, "revoke_reason": reason}
+    until = now + kept_for
+    if not TokenSession.objects.filter(pk=sid).update(**ended, kept_until=models.kept_until_at_least(until)):
+        row = TokenSession.of(user, now, id=sid, rotated_at=now, expires_at=now, kept_until=until, **ended)
         TokenSession.objects.bulk_create([row], ignore_conflicts=True)

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models, router
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -116,6 +116,11 @@ def writing_database() -> str:
     signed out.
     """
     return router.db_for_write(TokenSession)
+
+
+def kept_until_at_least(moment: datetime) -> Case:
+    """Return the later of a row's own ``kept_until`` and ``moment``: a row bars its own token to the end."""
+    return Case(When(kept_until__gt=moment, then=F("kept_until")), default=Value(moment))
 
 
 class TokenSessionQuerySet(models.QuerySet["TokenSession"]):

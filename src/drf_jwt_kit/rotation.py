@@ -135,12 +135,14 @@ def revoke(session: TokenSession, reason: str) -> bool:
 def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta) -> list[TokenSession]:
     """End all of ``sessions``; return those that this call ended.
 
-    The rows stay for ``kept_for`` to bar what has no row yet: tokens that simplejwt signed.
+    The rows stay for ``kept_for``, or longer where they had to, to bar what has no row yet: tokens that
+    simplejwt signed.
     """
     now = models.now()
     dead = set(sessions.exclude(revoked_at=None).values_list("pk", flat=True))
     alive = sessions.filter(revoked_at=None)
-    if not alive.update(revoked_at=now, revoke_reason=reason, kept_until=now + kept_for):
+    until = models.kept_until_at_least(now + kept_for)
+    if not alive.update(revoked_at=now, revoke_reason=reason, kept_until=until):
         return []
     # Some may have begun or ended in between: what the UPDATE left in the rows tells which.
     ended = sessions.filter(revoked_at=now, revoke_reason=reason)
