@@ -219,7 +219,7 @@ class Demo:
         )
         assert self.server.stdout
         printed = ""
-        while "Starting development server" not in printed:
+        while "server at http://" not in printed:
             line = self.server.stdout.readline()
             assert line, printed
             printed += line
