@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import include, path
-from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.authentication import BaseAuthentication, BasicAuthentication, SessionAuthentication
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
@@ -180,6 +182,22 @@ class InOtherRealm(Plain):
     authentication_classes = [OtherRealm]
 
 
+class ByKey(BaseAuthentication):
+    """A project's authenticator, which hands on what it knows in a shape of its own."""
+
+    def authenticate(self, request: Any) -> tuple[Any, Any]:
+        """Know alice, whatever was sent."""
+        known = {"scope": "notes:write"}
+        auth = {"dict": known, "object": SimpleNamespace(payload=known), "text": "notes:write"}
+        return get_user_model().objects.get(username="alice"), auth[request.META["HTTP_X_KEY"]]
+
+
+class Keyed(Plain):
+    """A view that knows no tokens."""
+
+    authentication_classes = [ByKey]
+
+
 class Hinting(Answers):
     """A project's own refusal in the same words, with more in it than belongs into a header."""
 
@@ -209,7 +227,7 @@ router.register("set", SetOf, basename="set")
 
 VIEWS: list[Any] = [
     Plain, Alone, Mixed, Public, PublicMixed, PublicHandler, AfterTheSession, AfterBasic, BeforeTheSession, KitView,
-    OfAnObject, Several, Either, EitherTheOtherWay, Both, Neither, Nested, InOtherRealm, Hinting,
+    OfAnObject, Several, Either, EitherTheOtherWay, Both, Neither, Nested, InOtherRealm, Keyed, Hinting,
 ]  # fmt: skip
 
 urlpatterns = [
@@ -318,6 +336,14 @@ def test_a_user_without_a_token_has_no_scope(user: Any, where: str) -> None:
     browser = Client()
     browser.force_login(user)
     answer = browser.get(f"/{where}/")
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("shape", ["dict", "object", "text"])
+def test_what_is_no_token_has_no_scope(client: Any, shape: str) -> None:
+    """What another authenticator leaves in ``request.auth`` was not signed, and may mean something else."""
+    answer = client.get("/Keyed/", HTTP_X_KEY=shape)
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
