@@ -199,7 +199,8 @@ def log_failure(sentence: str, error: BaseException, secret: str = "") -> None:
     An error may repeat what it was given, so ``secret`` is taken out of the text.
     """
     text = "".join(traceback.format_exception(error))
-    for written in {secret, repr(secret)[1:-1], ascii(secret)[1:-1]} - {""}:
+    spellings = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]} - {""}
+    for written in sorted(spellings, key=len, reverse=True):  # one may be a part of another
         text = text.replace(written, "*" * 8)
     logger.error("%s\n%s", sentence, text)
 
