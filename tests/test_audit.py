@@ -60,6 +60,7 @@ def visit(client: Any, user: Any) -> Iterator[Any]:
     def visit(row: Row) -> Any:
         cache.clear()
         Group.objects.all().delete()
+        Group.objects.create(name="first").delete()  # PostgreSQL counts on from what it gave itself, not from ours
         Group.objects.create(pk=1, name="writers")
         example = PATHS[row.route]
         assert example is not None

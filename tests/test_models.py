@@ -207,3 +207,9 @@ def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: An
     assert lookup.session_with_user(session.pk).user == user
     type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
     assert lookup.session_with_user(session.pk) is None
+
+
+def test_a_row_holds_the_latest_hashes_of_a_password() -> None:
+    """As many as fit, each once, the oldest going first."""
+    hashes = [f"{number:0128x}" for number in range(9)]
+    assert models.with_hashes(*hashes, hashes[8]).split() == hashes[2:]

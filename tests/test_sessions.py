@@ -19,6 +19,7 @@ from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.tokens import AccessToken, RefreshToken
 from tests.conftest import bearer
+from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
 
@@ -396,3 +397,13 @@ def test_metadata_comes_from_the_request(user: Any) -> None:
     session = TokenSession.objects.get(pk=sessions.start(user, request).session.pk)
     assert (session.user_agent, session.ip_address) == ("Firefox", "192.0.2.7")
     assert isinstance(session.pk, UUID)
+
+
+def test_a_session_that_is_gone_before_its_tokens_are_made_is_refused(user: Any) -> None:
+    """Law 9: deleted together with its user, say, right after the INSERT."""
+    with (
+        just_before(("SELECT", lambda: TokenSession.objects.all()._raw_delete("default"))),
+        pytest.raises(Revoked),
+    ):
+        sessions.start(user)
+    assert not TokenSession.objects.exists()
