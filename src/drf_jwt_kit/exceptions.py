@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("drf_jwt_kit")
 
+# Modules: DRF's and simplejwt's, the kit's serializers, and `sensitive_variables` itself.
+_HOLD_WHAT_WAS_POSTED = ("rest_framework", "drf_jwt_kit.serializers", "django.views.decorators.debug")
+
 
 class Refused(simplejwt.TokenError):
     """A token that is not accepted.
@@ -206,10 +209,13 @@ def log_failure(sentence: str, error: BaseException, secret: str = "") -> None:
 
 
 def without_posted_data(error: BaseException) -> BaseException:
-    """Return ``error`` without DRF's frames, whose variables hold what was posted (law 10)."""
+    """Return ``error`` without the frames whose variables hold what was posted (law 10).
+
+    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on.
+    """
     kept: TracebackType | None = None
     for frame, lineno in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if not frame.f_globals.get("__name__", "").startswith("rest_framework."):
+        if not frame.f_globals.get("__name__", "").startswith(_HOLD_WHAT_WAS_POSTED):
             kept = TracebackType(kept, frame, frame.f_lasti, lineno)
     for chained in (error.__cause__, error.__context__):
         if chained is not None:
