@@ -365,6 +365,18 @@ def test_a_rolled_back_start_leaves_no_session(user: Any) -> None:
         sessions.rotate(refresh)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_outside_of_any_request_is_not_made_up_for_in_the_next(user: Any, client: Any, clock: Any) -> None:
+    """Law 4 counts from the commit: what a task rolled back is not ended by a stranger's request in the same thread."""
+    first = str(sessions.start(user).refresh)
+    second = str(sessions.rotate(first).refresh)
+    clock.shift(timedelta(minutes=1))
+    with pytest.raises(Reused), transaction.atomic():
+        sessions.rotate(first)
+    assert client.get("/api/me/").status_code == 403
+    assert sessions.rotate(second).session.generation == 2
+
+
 def test_an_end_that_the_database_refuses_is_logged(user: Any, caplog: Any, monkeypatch: Any) -> None:
     """Law 8: a request's aftermath never breaks the server, and never goes unsaid."""
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)

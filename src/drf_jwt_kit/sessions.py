@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.local import Local
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
 from django.db import Error, connections
 from django.dispatch import receiver
 from django.views.decorators.debug import sensitive_variables
@@ -310,14 +310,20 @@ def end_all_of_inactive(user: Any) -> None:
 
 
 def _again_after_rollback(end: Callable[[], object]) -> None:
-    """Call ``end`` once more after the request, if what was just done is about to be rolled back.
+    """Call ``end`` once more after the request, if what was just done may be rolled back.
 
-    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal; that a session ended
-    has to survive it (law 4).
+    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal, and a view's own
+    transaction is rolled back by a refusal that leaves it; that a session ended has to survive both
+    (law 4).
     """
-    connection = connections[models.writing_database()]
-    if connection.in_atomic_block and connection.settings_dict["ATOMIC_REQUESTS"]:
+    if connections[models.writing_database()].in_atomic_block:
         _rolled_back.ends = [*getattr(_rolled_back, "ends", ()), end]
+
+
+@receiver(request_started)
+def forget_pending(**kwargs: Any) -> None:
+    """Forget what was noted outside of any request: there is no telling what became of it."""
+    _rolled_back.ends = ()
 
 
 @receiver(request_finished)

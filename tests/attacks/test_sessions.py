@@ -11,8 +11,15 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.db import connection, transaction
 from django.test import override_settings
+from django.urls import path
+from django.utils.decorators import method_decorator
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from drf_jwt_kit import sessions
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.views import TokenRefreshView
+from tests import urls as project
 from tests.attacks import forge
 from tests.attacks.conftest import Doors, another_user, is_json, signed_in
 from tests.conftest import PASSWORD, Tokens, bearer
@@ -375,11 +382,50 @@ def test_an_inactive_users_end_survives_atomic_requests(doors: Doors, sign_in: A
     is_dead(doors, pair)
 
 
-def test_a_revocation_inside_a_callers_transaction_follows_it(doors: Doors, tokens: Tokens) -> None:
-    """THREATS: inside ``atomic()`` the project decides; nothing is broken either way."""
+class CarefulRefreshView(TokenRefreshView):
+    """A project's view that does its work in a transaction."""
+
+    @method_decorator(transaction.atomic)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refresh."""
+        return super().post(request, *args, **kwargs)
+
+
+urlpatterns = [path("api/token/refresh/", CarefulRefreshView.as_view()), *project.urlpatterns]
+
+
+@pytest.mark.django_db(transaction=True)
+@override_settings(ROOT_URLCONF=__name__)
+def test_a_replays_end_survives_a_transaction_of_the_view(clock: Any, doors: Doors, tokens: Tokens) -> None:
+    """Law 4: the refusal rolls back the ``atomic()`` that it leaves; the session stays ended."""
+    successor = refreshed(doors, tokens.refresh)
+    clock.shift(BEYOND_GRACE)
+    assert doors.body("refresh", tokens.refresh).json()["reason"] == "reused"
+    is_dead(doors, tokens, successor)
+
+
+@pytest.mark.django_db(transaction=True)
+@override_settings(ROOT_URLCONF=__name__)
+def test_an_inactive_users_end_survives_a_transaction_of_the_view(doors: Doors, sign_in: Any, user: Any) -> None:
+    """Laws 4 and 9: the same for a user who is found inactive."""
+    pair = sign_in()
+    _update_inactive(user)
+    assert doors.body("refresh", pair.refresh).json()["reason"] == "user_inactive"
+    _reactivate(user)
+    is_dead(doors, pair)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_callers_own_revocation_follows_the_callers_transaction(doors: Doors, tokens: Tokens) -> None:
+    """THREATS: inside ``atomic()`` the caller decides: what is rolled back never was, what commits lasts."""
     with transaction.atomic():
-        assert doors.body("revoke", tokens.refresh).status_code == 200
-    is_dead(doors, tokens)
+        sessions.revoke(TokenSession.objects.get())
+        transaction.set_rollback(True)
+    doors.header("/api/me/", "a request in between revives nothing and ends nothing")
+    successor = doors.admit(*tokens)
+    with transaction.atomic():
+        sessions.revoke(TokenSession.objects.get())
+    is_dead(doors, tokens, successor)
 
 
 def test_a_retired_key_is_retired_at_once(settings: Any, doors: Doors, tokens: Tokens) -> None:
