@@ -149,7 +149,8 @@ def _let_through(request: Any, user: Any) -> Mapping[str, Any]:
 def _log_refusal(event: str, level: int, request: Any, user: Any) -> None:
     """Write down that the gate let nobody through: the password was right."""
     address = clients.address(request) if request is not None else None
-    security.log(level, "%s user=%s address=%s", event, user.pk, address)
+    told = {"event": event, "user_id": user.pk, "address": address}
+    security.log(level, "%s user=%s address=%s", *told.values(), extra=told)
 
 
 def _path_beside_settings(cls: type[Any]) -> str:
@@ -223,7 +224,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
             known = {**credentials, "password": "*" * 8}
             user_login_failed.send(sender=__name__, credentials=known, request=request)
         address = clients.address(request) if request is not None else None
-        security.warning("sign_in_failed username=%r address=%s", in_log(name), address)
+        told = {"event": "sign_in_failed", "address": address}
+        security.warning("sign_in_failed username=%r address=%s", in_log(name), address, extra=told)
         raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
 
 

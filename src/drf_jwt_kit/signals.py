@@ -40,14 +40,7 @@ def announce(
 ) -> None:
     """Send ``signal`` and write the event down."""
     address = clients.address(request) if request is not None else session.ip_address
-    logger.log(
-        level,
-        "%s user=%s session=%s address=%s reason=%s",
-        event,
-        session.user_id,
-        session.pk,
-        address,
-        details.get("reason", ""),
-        extra={"event": event, "user_id": session.user_id, "session_id": session.pk, "address": address, **details},
-    )
+    told = {"event": event, "user_id": session.user_id, "session_id": session.pk, "address": address, "reason": ""}
+    told |= details
+    logger.log(level, "%s user=%s session=%s address=%s reason=%s", *told.values(), extra=told)
     signal.send_robust(sender=type(session), session=session, request=request, **details)

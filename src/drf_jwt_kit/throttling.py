@@ -113,7 +113,8 @@ class Attempt:
             wait = attempt._wait()
         if wait:
             attempt.withdrawn()
-            security.warning("sign_in_throttled username=%r address=%s", in_log(account), address)
+            told = {"event": "sign_in_throttled", "address": address}
+            security.warning("sign_in_throttled username=%r address=%s", in_log(account), address, extra=told)
             raise Throttled(wait=wait)
         return attempt
 

@@ -8,11 +8,12 @@ import re
 import traceback
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.signals import user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.management import call_command
 from django.test import Client
 from django.utils.log import AdminEmailHandler
@@ -66,6 +67,8 @@ def drive_everything(client: Any, doors: Doors, clock: Any, user: Any) -> None:
     doors.header("/api/me/", third["access"])
     post("refresh/", refresh=third["refresh"])
     post("", username="alice", password=PASSWORD)
+    for _ in range(6):
+        post("", username="mallory", password=WRONG)
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -332,40 +335,74 @@ def test_an_ordinary_name_is_logged_as_it_is(client: Any, user: Any, caplog: Any
     assert [line for line in caplog.messages if line.startswith(f"sign_in_failed username={name!r} ")]
 
 
-def test_every_event_is_told(client: Any, doors: Doors, clock: Any, user: Any, caplog: Any) -> None:
-    """THREATS: signals and log lines of sign-in, failure, refresh, replay, revoke, with their circumstances."""
-    heard: list[tuple[str, dict[str, Any]]] = []
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """The signals of a test, by name, and what they said."""
     signals = {
         "session_started": session_started,
         "token_refreshed": token_refreshed,
         "refresh_token_reused": refresh_token_reused,
         "session_revoked": session_revoked,
+        "user_logged_in": user_logged_in,
         "user_login_failed": user_login_failed,
     }
-
-    def listener(name: str) -> Any:
-        def listen(**kwargs: Any) -> None:
-            heard.append((name, kwargs))
-
-        return listen
-
-    listeners = [listener(name) for name in signals]
-    for signal, listen in zip(signals.values(), listeners, strict=True):
+    heard: list[tuple[str, dict[str, Any]]] = []
+    listeners = [(signal, partial(_listen, heard, name)) for name, signal in signals.items()]
+    for signal, listen in listeners:
         signal.connect(listen)
-    caplog.set_level(logging.INFO, "drf_jwt_kit.security")
-    try:
-        drive_everything(client, doors, clock, user)
-    finally:
-        for signal, listen in zip(signals.values(), listeners, strict=True):
-            signal.disconnect(listen)
-    assert {name for name, _arguments in heard} == signals.keys()
-    lines = [record for record in caplog.records if record.name == "drf_jwt_kit.security"]
-    events = {record.getMessage().split(" ")[0] for record in lines}
-    assert events == {"session_started", "token_refreshed", "refresh_token_reused", "session_revoked", "sign_in_failed"}
-    for record in lines:
-        assert "127.0.0.1" in record.getMessage()
-        if "session=" in record.getMessage():
-            assert f"user={user.pk}" in record.getMessage()
-    for _name, arguments in heard:
+    yield heard
+    for signal, listen in listeners:
+        signal.disconnect(listen)
+
+
+def _listen(heard: list[tuple[str, dict[str, Any]]], name: str, **arguments: Any) -> None:
+    """Note a signal."""
+    heard.append((name, arguments))
+
+
+def test_every_event_is_signalled(client: Any, doors: Doors, clock: Any, user: Any, heard: Any) -> None:
+    """THREATS: sign-in, failure, refresh, replay, revoke: each signal with user, session, request and reason."""
+    drive_everything(client, doors, clock, user)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, arguments in heard:
+        found.setdefault(name, []).append(arguments)
+        if arguments.get("reason") != "user_inactive":  # whose request noticed it is by the way
+            assert arguments["request"].META["REMOTE_ADDR"] == "127.0.0.1"
+        if "session" in arguments:
+            assert arguments["session"].user == user
+            assert TokenSession.objects.filter(pk=arguments["session"].pk).exists()
         assert not spoken(repr({key: value for key, value in arguments.items() if key != "credentials"}))
         assert PASSWORD not in repr(arguments.get("credentials", {}).get("password", ""))
+    counts = {name: len(arguments) for name, arguments in found.items()}
+    assert counts == {
+        "session_started": 2,
+        "user_logged_in": 2,
+        "token_refreshed": 1,
+        "refresh_token_reused": 1,
+        "session_revoked": 2,
+        "user_login_failed": 9,
+    }
+    assert [arguments["reason"] for arguments in found["session_revoked"]] == ["reused", "user_inactive"]
+
+
+def test_every_event_is_logged(client: Any, doors: Doors, clock: Any, user: Any, caplog: Any) -> None:
+    """THREATS: a line for each, throttling too, with user, session, address and reason, to read and to filter by."""
+    caplog.set_level(logging.INFO, "drf_jwt_kit.security")
+    drive_everything(client, doors, clock, user)
+    records = [record for record in caplog.records if record.name == "drf_jwt_kit.security"]
+    assert [record.event for record in records] == [
+        *("session_started", "sign_in_failed", "sign_in_failed", "sign_in_failed", "token_refreshed"),
+        *("refresh_token_reused", "session_revoked", "session_started", "session_revoked", "sign_in_failed"),
+        *(["sign_in_failed"] * 5 + ["sign_in_throttled"]),
+    ]
+    for record in records:
+        assert record.address == "127.0.0.1"
+        assert record.getMessage().startswith(f"{record.event} ")
+        if "sign_in" in record.event:
+            assert re.search("username='.+' address=127.0.0.1$", record.getMessage())
+        else:
+            named = f"user={user.pk} session={record.session_id} address=127.0.0.1 reason={record.reason}"
+            assert record.getMessage() == f"{record.event} {named}"
+            assert (record.user_id, record.reason) in {(user.pk, reason) for reason in ("", "reused", "user_inactive")}
+            assert bool(record.reason) == (record.event == "session_revoked")
+            assert TokenSession.objects.filter(pk=record.session_id, user=user).exists()

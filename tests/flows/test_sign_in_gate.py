@@ -245,6 +245,9 @@ def test_asking_is_logged(post: Any, gate: Any, user: Any, caplog: Any) -> None:
         ("WARNING", f"sign_in_refused user={user.pk} address=127.0.0.1"),
     ]
     assert [line.split(" ")[0] for _level, line in lines[2:]] == ["session_started"]
+    events = ["sign_in_challenged", "sign_in_refused", "session_started"]
+    assert [vars(record)["event"] for record in told] == events
+    assert {(vars(record)["user_id"], vars(record)["address"]) for record in told} == {(user.pk, "127.0.0.1")}
     assert "000000" not in caplog.text
 
 
