@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import override_settings
@@ -174,6 +176,37 @@ def test_a_token_elsewhere_is_ignored(client: Any, tokens: Tokens, sent: dict[st
     assert (answer.status_code, answer.json()["code"]) == (403, "not_authenticated")
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_token_in_a_body_is_ignored(client: Any, tokens: Tokens, method: str, kind: str) -> None:
+    """THREATS, RFC 6750 2.2: a token in a form opens nothing, whatever is asked for."""
+    for field in ("access_token", "token", "access", "Authorization"):
+        answer = client.generic(method, "/api/notes/", f"{field}={tokens.access}&text=x", kind)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_authenticated")
+
+
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "query": {"QUERY_STRING": "username=alice&password={password}&refresh={refresh}&token={refresh}"},
+    "cookies": {"HTTP_COOKIE": "username=alice; password={password}; refresh={refresh}; token={refresh}"},
+    "Basic": {"HTTP_AUTHORIZATION": f"Basic {b64encode(f'alice:{PASSWORD}'.encode()).decode()}"},
+    "Bearer": {"HTTP_AUTHORIZATION": "Bearer {refresh}"},
+    "headers": {"HTTP_USERNAME": "alice", "HTTP_PASSWORD": "{password}", "HTTP_REFRESH": "{refresh}"},
+    "Remote-User": {"HTTP_REMOTE_USER": "alice", "HTTP_X_REMOTE_USER": "alice", "HTTP_X_FORWARDED_USER": "alice"},
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("sent", CREDENTIALS.values(), ids=CREDENTIALS)
+def test_credentials_elsewhere_than_in_the_body_are_ignored(
+    client: Any, tokens: Tokens, door: str, sent: dict[str, str]
+) -> None:
+    """THREATS: the token endpoints read their body and nothing else: 400, and nothing happened."""
+    filled = {name: value.format(password=quote(PASSWORD), refresh=tokens.refresh) for name, value in sent.items()}
+    answers_safely(client.generic("POST", DOORS[door], b"{}", "application/json", **filled), 400)
+    assert client.get("/api/me/", **bearer(tokens.access)).status_code == 200
+    assert TokenSession.objects.count() == 1
+
+
 NOISE = [
     {"HTTP_AUTHORIZATION": "Bearer"},
     {"HTTP_AUTHORIZATION": "Bearer garbage"},
@@ -275,6 +308,22 @@ def test_an_odd_body_is_a_400(client: Any, user: Any, body: bytes, door: str) ->
     """THREATS: whatever is no JSON object with the right fields: 400 in JSON at every endpoint."""
     answer = client.generic("POST", DOORS[door], body, "application/json")
     answers_safely(answer, 400)
+
+
+UNREAD = [("GET", SESSION_PATHS[0], 200), ("DELETE", SESSION_PATHS[1], 204), ("DELETE", UNKNOWN_SESSION, 404)]
+
+
+@pytest.mark.parametrize(("method", "where", "status"), UNREAD)
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_the_session_endpoints_read_no_body(
+    client: Any, tokens: Tokens, body: bytes, method: str, where: str, status: int
+) -> None:
+    """THREATS: every kit endpoint: what nobody reads, however deep or broken, changes and breaks nothing."""
+    for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "\xff"):
+        answer = client.generic(method, where, body, kind, **bearer(tokens.access))
+        assert answer.status_code == status
+        assert answer["Cache-Control"] == "no-store"
+    assert client.get("/api/me/", **bearer(tokens.access)).status_code == 200
 
 
 @pytest.mark.parametrize("depth", [*range(700, 1000, 20), 5_000, 20_000, 150_000])
@@ -388,6 +437,35 @@ def test_a_form_in_another_charset_breaks_nothing(client: Any, tokens: Tokens, c
         answers_safely(client.generic("POST", DOORS["revoke"], body, kind), 200, 400, 415)
 
 
+def part(parameters: bytes, body: bytes = b"{refresh}", boundary: bytes = b"x") -> bytes:
+    """Return one part of a multipart body."""
+    return b"--" + boundary + b"\r\nContent-Disposition: form-data" + parameters + b"\r\n\r\n" + body + b"\r\n"
+
+
+MULTIPARTS = {
+    "good": part(b'; name="token"') + b"--x--\r\n",
+    "without its end": part(b'; name="token"'),
+    "cut": part(b'; name="token"')[:20],
+    "of another boundary": part(b'; name="token"', boundary=b"y") + b"--y--\r\n",
+    "of no name": part(b"") + b"--x--\r\n",
+    "of bad base64": part(b'; name="token"\r\nContent-Transfer-Encoding: base64', b"!") + b"--x--\r\n",
+    "of 1 100 fields": b"".join(part(b'; name="f%d"' % number, b"1") for number in range(1100)) + b"--x--\r\n",
+    "of 200 files": part(b'; name="f"; filename="x"', b"1") * 200 + b"--x--\r\n",
+    "of a path": part(b'; name="token"; filename="../../x"') + b"--x--\r\n",
+    "bytes": b"\xff\x00" * 100,
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("body", MULTIPARTS.values(), ids=MULTIPARTS)
+@pytest.mark.parametrize("parameters", ["; boundary=x", "", "; boundary="])
+def test_no_multipart_is_read(client: Any, tokens: Tokens, door: str, body: bytes, parameters: str) -> None:
+    """THREATS: multipart, broken or not: 415 in JSON, and nobody is signed out."""
+    filled, kind = body.replace(b"{refresh}", tokens.refresh.encode()), f"multipart/form-data{parameters}"
+    answers_safely(client.generic("POST", DOORS[door], filled, kind), 415)
+    assert client.get("/api/me/", **bearer(tokens.access)).status_code == 200
+
+
 FORMS: dict[str, tuple[bytes, tuple[int, ...]]] = {
     "garbage": (b"token=garbage", (200,)),
     "with a hint": (b"token=garbage&token_type_hint=refresh_token", (200,)),
@@ -427,7 +505,7 @@ def test_a_body_of_3_mb_is_not_read(client: Any, tokens: Tokens, door: str, kind
     padding = "x" * 3_000_000
     body = json.dumps({**fields, "more": padding}) if "json" in kind else f"token={tokens.refresh}&more={padding}"
     answer = client.generic("POST", DOORS[door], body, kind)
-    answers_safely(answer, 413, 400, 415)
+    answers_safely(answer, 413 if "json" in kind or door == "revoke" else 415)
     assert client.get("/api/me/", **bearer(tokens.access)).status_code == 200
 
 
@@ -483,11 +561,14 @@ OVERRIDES = [
     {"HTTP_X_HTTP_METHOD_OVERRIDE": "DELETE"},
     {"HTTP_X_HTTP_METHOD": "DELETE"},
     {"HTTP_X_METHOD_OVERRIDE": "DELETE"},
+    {"HTTP_METHOD": "DELETE"},
+    {"HTTP_X_ORIGINAL_METHOD": "DELETE"},
     {"QUERY_STRING": "_method=DELETE"},
+    {"QUERY_STRING": "method=DELETE&X-HTTP-Method-Override=DELETE"},
 ]
 
 
-@pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: next(iter(override)))
+@pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: ascii(next(iter(override.items()))))
 def test_a_method_is_not_overridden(client: Any, tokens: Tokens, override: dict[str, str]) -> None:
     """THREATS: a header that asks for another method is ignored."""
     sent = {**bearer(tokens.access), **override}
@@ -499,6 +580,17 @@ def test_a_method_is_not_overridden(client: Any, tokens: Tokens, override: dict[
         == 405
     )
     assert client.get("/api/sessions/", **bearer(tokens.access)).status_code == 200
+
+
+@pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: ascii(next(iter(override.items()))))
+@pytest.mark.parametrize("door", DOORS)
+def test_a_get_is_not_turned_into_a_post(client: Any, tokens: Tokens, door: str, override: dict[str, str]) -> None:
+    """THREATS: method override at the token endpoints: 405, nobody is signed in or out."""
+    fields = {"username": "alice", "password": PASSWORD, "refresh": tokens.refresh, "token": tokens.refresh}
+    meta = {name: value.replace("DELETE", "POST") for name, value in override.items()}
+    answers_safely(client.generic("GET", DOORS[door], json.dumps(fields), "application/json", **meta), 405)
+    assert client.get("/api/me/", **bearer(tokens.access)).status_code == 200
+    assert TokenSession.objects.count() == 1
 
 
 # -- Paths -----------------------------------------------------------------------------------------
