@@ -16,12 +16,20 @@ import pytest
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.management import call_command
 from django.test import Client
+from django.urls import path
 from django.utils.log import AdminEmailHandler
 from django.views.decorators.debug import sensitive_variables
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from drf_jwt_kit import sessions
+from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.signals import refresh_token_reused, session_revoked, session_started, token_refreshed
+from tests import urls as project
 from tests.attacks import forge
 from tests.attacks.conftest import Doors, another_user
 from tests.conftest import PASSWORD, Tokens, bearer
@@ -212,6 +220,29 @@ def test_the_report_of_a_failed_backend_holds_no_secret(
     assert_silent(reports)
 
 
+class FailingView(APIView):
+    """A project's view with a bug."""
+
+    def get(self, request: Request) -> Response:
+        """Fail."""
+        raise LookupError("the view failed")
+
+
+urlpatterns = [*project.urlpatterns, path("failing/", FailingView.as_view())]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_report_of_a_projects_bug_holds_no_token(
+    client: Any, tokens: Tokens, settings: Any, reports: list[str], debug: bool
+) -> None:
+    """Law 10: a view that fails for somebody who is signed in: mail, frames and page show no token."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    answer = client.get("/failing/", **bearer(tokens.access))
+    assert answer.status_code == 500
+    assert [report for report in reports if "the view failed" in report]
+    assert_silent([*reports, answer.content.decode()])
+
+
 # -- Other words -----------------------------------------------------------------------------------
 
 
@@ -238,6 +269,28 @@ def test_refusals_do_not_repeat_the_token(doors: Doors, tokens: Tokens, as_messa
         assert not spoken(str(doors.body("refresh", token).headers))
 
 
+def test_a_refused_header_is_not_repeated(rf: Any, tokens: Tokens, kinds: Any, user: Any) -> None:
+    """Law 10: exceptions of the authenticator and of a sign-in, their chains and their tracebacks as text."""
+    malformed = (f"{tokens.access} {tokens.access}", tokens.refresh, forge.token({**kinds["access"], "exp": 1}))
+    for sent in (*malformed, forge.token(kinds["access"], key="x"), f"{tokens.access}=", f'"{tokens.access}"'):
+        with pytest.raises(APIException) as caught:
+            JWTAuthentication().authenticate(Request(rf.get("/", HTTP_AUTHORIZATION=f"Bearer {sent}")))
+        assert not spoken(as_told(caught.value))
+    serializer = TokenObtainPairSerializer(data={"username": "alice", "password": WRONG})
+    with pytest.raises(APIException) as caught:
+        serializer.is_valid()
+    assert not spoken(as_told(caught.value))
+
+
+def as_told(error: BaseException | None) -> str:
+    """Return all that an exception and its chain say of themselves."""
+    said = "".join(traceback.format_exception(error))
+    while error is not None:
+        said += f"{error}{error!r}{error.args}{vars(error)}"
+        error = error.__cause__ or error.__context__
+    return said
+
+
 def test_the_admin_shows_no_secret(client: Any, tokens: Tokens, django_user_model: Any) -> None:
     """Law 10: list, page and history of sessions."""
     admin = another_user(django_user_model, "root", is_staff=True, is_superuser=True)
@@ -245,9 +298,9 @@ def test_the_admin_shows_no_secret(client: Any, tokens: Tokens, django_user_mode
     browser.force_login(admin)
     session = TokenSession.objects.get()
     base = "/admin/drf_jwt_kit/tokensession/"
-    for path in (base, f"{base}?q=alice", f"{base}{session.pk}/change/", f"{base}{session.pk}/history/"):
-        page = browser.get(path)
-        assert page.status_code == 200, path
+    for where in (base, f"{base}?q=alice", f"{base}{session.pk}/change/", f"{base}{session.pk}/history/"):
+        page = browser.get(where)
+        assert page.status_code == 200, where
         assert not spoken(page.content.decode())
         assert session.credential_hash not in page.content.decode()
 
@@ -273,6 +326,8 @@ NAMES = [
     "eve\x85",
     "\x9b31m",
     "\u202eeve",
+    *("eve\rx", "eve\x08\x08\x08", "eve\x7f", "eve\x0b\x0c\x1c\x1d\x1e", "\u2029eve", "\u200e\u2066eve", "\ufeffeve"),
+    *("%s %d %n", "%(message)s", "{0.__class__}", "${jndi:ldap://127.0.0.1:9/x}", "eve' address=203.0.113.9"),
 ]
 
 
@@ -288,6 +343,13 @@ def test_a_user_name_cannot_write_log_lines(client: Any, user: Any, caplog: Any,
     assert lines
     for line in lines:
         assert line.isprintable(), ascii(line)
+    named = [line for line in lines if " sign_in_failed " in line]
+    assert named == ([] if "\0" in name else [named_line(name)])
+
+
+def named_line(name: str) -> str:
+    """Return the one line that a failed sign-in leaves, as a formatter writes it."""
+    return f"drf_jwt_kit.security WARNING sign_in_failed username={name.strip()!r} address=127.0.0.1 None"
 
 
 SENT_AS_NAMES = {
