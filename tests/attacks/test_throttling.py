@@ -103,6 +103,15 @@ SPOOFED = {
     "CF-Connecting-IP": "HTTP_CF_CONNECTING_IP",
     "X-Cluster-Client-IP": "HTTP_X_CLUSTER_CLIENT_IP",
     "Via": "HTTP_VIA",
+    "X-Original-Forwarded-For": "HTTP_X_ORIGINAL_FORWARDED_FOR",
+    "X-Originating-IP": "HTTP_X_ORIGINATING_IP",
+    "X-Remote-Addr": "HTTP_X_REMOTE_ADDR",
+    "Remote-Addr": "HTTP_REMOTE_ADDR",
+    "Client-IP": "HTTP_CLIENT_IP",
+    "Fastly-Client-IP": "HTTP_FASTLY_CLIENT_IP",
+    "X-Host": "HTTP_X_HOST",
+    "User-Agent": "HTTP_USER_AGENT",
+    "Cookie": "HTTP_COOKIE",
 }
 
 
