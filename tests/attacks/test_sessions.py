@@ -45,6 +45,7 @@ def refreshed(doors: Doors, refresh: str) -> Tokens:
 # -- Replay ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_replay_outside_grace_kills_the_successor(clock: Any, doors: Doors, tokens: Tokens) -> None:
     """Law 3: 401 ``reused``; the thief's tokens and the owner's are dead."""
     successor = refreshed(doors, tokens.refresh)
@@ -54,6 +55,7 @@ def test_a_replay_outside_grace_kills_the_successor(clock: Any, doors: Doors, to
     is_dead(doors, tokens, successor)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_ancestor_inside_grace_kills_the_session(doors: Doors, tokens: Tokens) -> None:
     """Law 2: only the immediately preceding token is a retry."""
     child = refreshed(doors, tokens.refresh)
@@ -82,6 +84,7 @@ def test_asking_about_a_replayed_token_ends_nothing(clock: Any, doors: Doors, to
     doors.admit(*successor)
 
 
+@pytest.mark.django_db(transaction=True)
 @override_settings(DRF_JWT_KIT={"REFRESH_GRACE_PERIOD": timedelta(0)})
 def test_without_grace_the_first_retry_is_a_replay(doors: Doors, tokens: Tokens) -> None:
     """Law 3: 0 is strict."""
