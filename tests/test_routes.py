@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import include, path, re_path, register_converter, resolve, reverse
+from django.urls import get_resolver, include, path, re_path, register_converter, resolve, reverse
 from django.urls.converters import StringConverter
 from rest_framework.renderers import BaseRenderer
 from rest_framework.versioning import URLPathVersioning
@@ -29,7 +29,14 @@ class Nowhere(StringConverter):
         raise ValueError
 
 
+class Code(StringConverter):
+    """A converter that takes what nobody guesses."""
+
+    regex = "[A-Z]{3}"
+
+
 register_converter(Nowhere, "nowhere")
+register_converter(Code, "code")
 
 
 def view(request: Any, **kwargs: Any) -> HttpResponse:
@@ -75,6 +82,46 @@ def test_arguments_of_includes_are_handed_down() -> None:
     assert route.example() == routes.Example("a/b/1/", (), {"pk": 1, "own": 1, "above": 2})
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        path("a/", include([path("<int:pk>/", view)]), {"pk": 5}),
+        path("<int:pk>/", include([path("b/", view)]), {"pk": 5}),
+        path("<int:pk>/", view, {"pk": 5}),
+        path("<int:pk>/", include([path("<slug:pk>/", view)])),
+        path("<int:pk>/", include([re_path(r"^(\d)/$", view)])),
+        re_path(r"^(\d)/$", view, {"extra": 1}),
+        re_path(r"^(\d)/", include([re_path(r"^(\d)/$", view)]), {"extra": 1}),
+        re_path(r"^(\d)/", include([path("<int:pk>/", view)])),
+        re_path(r"^(\d)/(?P<pk>\d)/$", view),
+        re_path(r"^(?P<hex>[0-9a-f]{32})/$", view),
+        re_path(r"^(?P<day>\d{4}/\d\d)/(?P<code>[A-Z]{3})/$", view),
+        re_path(r"^(?P<outer>x(?P<inner>\d))/$", view),
+        re_path(r"^users/(?:me|(?P<pk>\d+))/$", view),
+        re_path(r"^100%/(?P<pk>\d+)/$", view),
+        path("<code:code>/", view),
+    ],
+    ids=lambda pattern: " ".join(route.route + str(route.placeholder().kwargs) for route in routes.walk((pattern,))),
+)
+def test_arguments_are_those_that_django_reads(pattern: Any) -> None:
+    """However captured and given arguments meet."""
+    example = only(pattern).example()
+    assert example is not None
+    found = get_resolver((pattern,)).resolve(f"/{example.path}")
+    assert (example.args, example.kwargs) == (found.args, found.kwargs)
+    assert only(pattern).match(example).url_name == found.url_name
+
+
+def test_a_route_without_an_example_has_a_placeholder() -> None:
+    """Its match still knows where it stands."""
+    inner = ([path("<nowhere:pk>/", view, {"own": 1}, name="leaf")], "app")
+    route = only(path("a/", include(inner, namespace="space"), {"above": 2}))
+    placeholder = route.placeholder()
+    match = route.match(placeholder)
+    assert placeholder == routes.Example("a/<nowhere:pk>/", (), {"above": 2, "own": 1})
+    assert (match.view_name, match.app_names, match.route) == ("space:leaf", ["app"], "a/<nowhere:pk>/")
+
+
 def test_positional_arguments_are_those_of_all_parts() -> None:
     """Unnamed groups, where no group has a name."""
     assert only(re_path(r"^(\d)/", include([re_path(r"^(x)/$", view)]))).example() == ("1/x/", ("1", "x"), {})
@@ -84,7 +131,7 @@ def test_positional_arguments_are_those_of_all_parts() -> None:
     "pattern",
     [
         path("<nowhere:pk>/", view),
-        re_path(r"^(?P<pk>[q]{7})/$", view),
+        re_path(r"(?i)^a/$", view),
         re_path(r"^a/$", include([path("<nowhere:pk>/", view)])),
     ],
 )
@@ -99,11 +146,21 @@ def test_a_path_that_only_a_part_takes_is_no_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "callback", [views.Reads.as_view(), partial(partial(views.Reads.as_view()))], ids=["view", "partial"]
+    "callback",
+    [views.Reads.as_view(), partial(partial(views.Reads.as_view())), views.unmarked(views.Reads.as_view())],
+    ids=["view", "partial", "decorated"],
 )
 def test_views_of_drf_are_known(callback: Any) -> None:
-    """Also behind a partial."""
+    """Also behind a partial, and behind a decorator that tells nothing of it."""
     assert only(path("", callback)).view_class is views.Reads
+
+
+def test_what_a_view_was_made_with_is_known() -> None:
+    """Behind a partial, too, and what that hands it."""
+    made = views.Shelf.as_view({"get": "list"}, permission_classes=[])
+    route = only(path("", partial(partial(made, shelf=1, row=1), row=2)))
+    assert (route.actions, route.initkwargs) == ({"get": "list"}, {"permission_classes": []})
+    assert route.keywords == {"shelf": 1, "row": 2}
 
 
 @pytest.mark.parametrize(
@@ -135,8 +192,11 @@ class Tabular(APIView):
 
 def test_formats_and_versions_are_the_views_own() -> None:
     """DRF answers 404 to others, before it asks who that is."""
-    example = only(path("<release>/data.<format>", Tabular.as_view())).example()
-    assert example == routes.Example("q3/data.csv", (), {"release": "q3", "format": "csv"})
+    route = "<release>/data.<format>"
+    expected = routes.Example("q3/data.csv", (), {"release": "q3", "format": "csv"})
+    assert only(path(route, Tabular.as_view())).example() == expected
+    given = {"renderer_classes": [Comma], "versioning_class": Release}
+    assert only(path(route, APIView.as_view(**given))).example() == expected
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.urls import ResolverMatch, URLResolver, get_resolver
-from django.utils.regex_helper import normalize
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
+
+from .decorators import layers
+from .regexes import forms, groups, shortest
 
 _PARAMETER = re.compile("<(?:[^>:]+:)?([^>]+)>")
 
 # What is tried for a parameter, until the route takes it.
-_VALUES = ("1", "x", str(UUID(int=0)), "2026", "2026-01-01", "en", "a-b", "A", "0" * 24, "1.0", "a@example.com")
+_VALUES = ("1", "x", str(UUID(int=0)), "2026", "2026-01-01", "en", "a-b", "A", "1.0", "a@example.com")
 _MOST_TRIES = 2000
 _MOST_PIECES = 32
 
@@ -34,25 +36,38 @@ class Route(NamedTuple):
     """One endpoint of a URLconf.
 
     ``route`` and ``name`` are spelled as in :class:`~django.urls.ResolverMatch`: the parts of all includes
-    joined, ``app:name`` with a namespace. ``name`` is empty where there is none.
+    joined, ``app:name`` with a namespace. ``name`` is empty where there is none. ``entries`` are what leads
+    there: the root's resolver, those of all includes, and the route's own pattern. ``layers`` are the callback
+    and what it is put around, down to the function that ``as_view()`` made; empty for other views.
     """
 
     route: str
     name: str
     callback: Any
-    patterns: tuple[Any, ...]
-    namespaces: tuple[str, ...]
-    app_names: tuple[str, ...]
-    defaults: dict[str, Any]
+    entries: tuple[Any, ...]
+    layers: tuple[Any, ...]
 
     @property
     def view_class(self) -> type[APIView] | None:
         """Return the class of a DRF view, ``None`` for every other view."""
-        callback = self.callback
-        while isinstance(callback, partial):
-            callback = callback.func
-        cls = getattr(callback, "cls", None)
+        cls = getattr(self._view, "cls", None)
         return cls if isinstance(cls, type) and issubclass(cls, APIView) else None
+
+    @property
+    def initkwargs(self) -> dict[str, Any]:
+        """Return what ``as_view()`` was given for the instance."""
+        return getattr(self._view, "initkwargs", {})
+
+    @property
+    def actions(self) -> dict[str, str]:
+        """Return which action of a viewset answers which method, empty for other views."""
+        return getattr(self._view, "actions", None) or {}
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """Return what partials around the view hand it, beside what the path holds."""
+        partials = [layer for layer in reversed(self.layers) if isinstance(layer, partial)]
+        return {name: value for layer in partials for name, value in layer.keywords.items()}
 
     def example(self) -> Example | None:
         """Return a path that the route matches, ``None`` where none was found."""
@@ -64,29 +79,37 @@ class Route(NamedTuple):
         More than one, since an earlier route may match a path as well, and would get it.
         """
         for most in (1, _MOST_PIECES):
-            pieces = (islice(self._pieces(pattern), most) for pattern in self.patterns)
+            pieces = (islice(self._pieces(entry.pattern), most) for entry in self.entries[1:])
             for chosen in islice(product(*pieces), _MOST_TRIES):
-                if example := self._matched("".join(chosen)):
-                    yield example
+                path = "".join(chosen)
+                if match := self._resolve(path):
+                    yield Example(path, match.args, match.kwargs)
+
+    def placeholder(self) -> Example:
+        """Return what stands in where there is no example: the route for a path, and nothing read from it."""
+        *resolvers, entry = self.entries
+        given = [*(resolver.default_kwargs for resolver in resolvers), entry.default_args]
+        return Example(self.route, (), {name: value for kwargs in given for name, value in kwargs.items()})
 
     def match(self, example: Example) -> ResolverMatch:
-        """Return what Django's resolver says of a path that this route matches."""
-        _path, args, kwargs = example
-        name = self.name.rpartition(":")[2]
-        return ResolverMatch(
-            self.callback, args, kwargs, name, [*self.app_names], [*self.namespaces], self.route, self.patterns
+        """Return what Django's resolver says of a path; of one that does not match, the route all the same."""
+        *resolvers, entry = self.entries
+        namespaces = [resolver.namespace for resolver in resolvers if resolver.namespace]
+        app_names = [resolver.app_name for resolver in resolvers if resolver.app_name]
+        return self._resolve(example.path) or ResolverMatch(
+            self.callback, example.args, example.kwargs, entry.name, app_names, namespaces, self.route
         )
 
-    def _matched(self, path: str) -> Example | None:
-        """Return the path with what the patterns read from it, as Django's resolver would."""
-        rest, args, captured = path, (), dict[str, Any]()
-        for pattern in self.patterns:
-            match = pattern.match(rest)
-            if match is None:
-                return None
-            rest, args, captured = match[0], args + match[1], {**captured, **match[2]}
-        kwargs = {**captured, **self.defaults}
-        return Example(path, () if kwargs else args, kwargs)
+    def _resolve(self, path: str) -> ResolverMatch | None:
+        """Let Django resolve a path against this route alone."""
+        *resolvers, entry = self.entries
+        for above in reversed(resolvers):
+            entry = URLResolver(above.pattern, [entry], above.default_kwargs, above.app_name, above.namespace)
+        try:
+            match: ResolverMatch = entry.resolve(f"/{path}")
+        except Resolver404:
+            return None
+        return match
 
     def _pieces(self, pattern: Any) -> Iterator[str]:
         """Yield texts that one pattern matches."""
@@ -100,7 +123,7 @@ class Route(NamedTuple):
     def _by_converters(self, route: str, converters: dict[str, Any]) -> Iterator[str]:
         """Yield a ``path()`` route with values in its places."""
         fitting = (
-            [value for value in self._values(name) if _converts(converter, value)]
+            [value for value in (*self._values(name), *shortest(converter.regex)) if _converts(converter, value)]
             for name, converter in converters.items()
         )
         for values in product(*fitting):
@@ -109,24 +132,37 @@ class Route(NamedTuple):
 
     def _by_regex(self, pattern: Any) -> Iterator[str]:
         """Yield a ``re_path()`` route with values in its groups; the words of the regex itself are tried too."""
-        words = re.findall(r"\w+", pattern.regex.pattern)
-        for template, names in normalize(pattern.regex.pattern):
-            choices = product(*([*self._values(name), *words] for name in names))
-            for values in islice(choices, _MOST_TRIES):
-                text = template % dict(zip(names, values, strict=True))
-                if pattern.match(text) is not None:
-                    yield text
+        regex = pattern.regex.pattern
+        inside, words = groups(regex), re.findall(r"\w+", regex)
+        fitting = {
+            name: [value for value in (*self._values(name), *words, *shortest(inner)) if re.fullmatch(inner, value)]
+            for name, inner in inside.items()
+        }
+        texts = (
+            form.filled(dict(zip(form.places, values, strict=True)))
+            for form in forms(regex)
+            for values in product(*(fitting[name] for name in form.places))
+        )
+        yield from (text for text in chain(islice(texts, _MOST_TRIES), shortest(regex)) if pattern.match(text))
 
-    def _values(self, name: str) -> Iterable[str]:
-        """Return what may stand for a parameter; DRF reads some names itself."""
-        cls: Any = self.view_class
-        if cls is not None and name == api_settings.FORMAT_SUFFIX_KWARG:
-            formats = [renderer.format for renderer in cls.renderer_classes]
-            return [*formats, *(f".{name}" for name in formats), *_VALUES]
-        versioning = getattr(cls, "versioning_class", None)
+    def _values(self, name: str) -> Iterator[str]:
+        """Yield what may stand for a parameter; DRF reads some names itself."""
+        versioning = self._policy("versioning_class")
+        if name == api_settings.FORMAT_SUFFIX_KWARG:
+            formats = [renderer.format for renderer in self._policy("renderer_classes") or ()]
+            yield from (*formats, *(f".{name}" for name in formats))
         if versioning is not None and name == versioning.version_param:
-            return filter(None, [versioning.default_version, *(versioning.allowed_versions or ()), *_VALUES])
-        return _VALUES
+            yield from filter(None, [versioning.default_version, *(versioning.allowed_versions or ())])
+        yield from _VALUES
+
+    def _policy(self, name: str) -> Any:
+        """Return what a DRF view has under a name, on its class or from ``as_view()``."""
+        return self.initkwargs.get(name, getattr(self.view_class, name, None))
+
+    @property
+    def _view(self) -> Any:
+        """Return the function that ``as_view()`` made."""
+        return self.layers[-1] if self.layers else None
 
 
 def _chosen_for(chosen: dict[str, str], place: re.Match[str]) -> str:
@@ -147,31 +183,21 @@ def _converts(converter: Any, value: str) -> bool:
 
 def walk(urlconf: Any = None) -> Iterator[Route]:
     """Yield every route of ``urlconf``, the project's own by default, in its order."""
-    yield from _beneath(get_resolver(urlconf), Route("", "", None, (), (), (), {}))
+    root = get_resolver(urlconf)
+    yield from _beneath(root, Route("", "", None, (root,), ()))
 
 
 def _beneath(resolver: URLResolver, above: Route) -> Iterator[Route]:
-    """Yield the routes of ``resolver``, whose own pattern is in ``above`` already."""
+    """Yield the routes of ``resolver``, which is the last of the entries ``above``."""
     for entry in resolver.url_patterns:
-        route = above._replace(
-            route=_joined(above.route, str(entry.pattern)),
-            patterns=(*above.patterns, entry.pattern),
-        )
+        entries = (*above.entries, entry)
+        route = above._replace(route=_joined(above.route, str(entry.pattern)), entries=entries)
         if isinstance(entry, URLResolver):
-            yield from _beneath(entry, _included(route, entry))
+            yield from _beneath(entry, route)
         else:
-            named = ":".join((*above.namespaces, entry.name)) if entry.name else ""
-            defaults = {**above.defaults, **(entry.default_args or {})}
-            yield route._replace(name=named, callback=entry.callback, defaults=defaults)
-
-
-def _included(route: Route, resolver: URLResolver) -> Route:
-    """Return ``route`` with what an ``include()`` hands down."""
-    return route._replace(
-        namespaces=(*route.namespaces, *filter(None, [resolver.namespace])),
-        app_names=(*route.app_names, *filter(None, [resolver.app_name])),
-        defaults={**route.defaults, **resolver.default_kwargs},
-    )
+            spaces = [above.namespace for above in entries[:-1] if above.namespace]
+            name = ":".join((*spaces, entry.name)) if entry.name else ""
+            yield route._replace(name=name, callback=entry.callback, layers=layers(entry.callback))
 
 
 def _joined(above: str, own: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.http import Http404
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -33,6 +34,46 @@ class HasBasket(BasePermission):
     def has_permission(self, request: Any, view: Any) -> bool:
         """Look into it."""
         return bool(request.session.get("basket"))
+
+
+class OverTLS(BasePermission):
+    """Ask for a connection that nobody reads."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look at it."""
+        return bool(request.is_secure())
+
+
+class Free(BasePermission):
+    """Ask for a keyword argument."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look for it."""
+        return view.kwargs.get("free") is True
+
+
+class Flagged(BasePermission):
+    """Ask the cache."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look for a flag."""
+        return cache.get("flag") is None
+
+
+class Kept(Flagged):
+    """Ask the cache in another way."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Look whether there is a flag."""
+        return "flag" not in cache
+
+
+class FirstOnly(BasePermission):
+    """Let the first one in, and count in the cache who that was."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        """Count."""
+        return cache.add("first", True)
 
 
 class OwnsIt(BasePermission):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
 from django.contrib.auth.models import Group
-from django.http import HttpResponse
-from django.utils.decorators import method_decorator
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.decorators import decorator_from_middleware, method_decorator
 from django.views import View
 from django.views.decorators.cache import cache_page, never_cache
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.vary import vary_on_headers
 from rest_framework import authentication, generics, permissions, serializers, versioning, viewsets
 from rest_framework.decorators import action, api_view, permission_classes
@@ -24,10 +28,15 @@ from tests.gallery.permissions import (
     AnyoneThere,
     AnyoneThereUnlessItFails,
     Broken,
+    FirstOnly,
+    Flagged,
+    Free,
     Guests,
     HasBasket,
     HasKey,
     Hidden,
+    Kept,
+    OverTLS,
     OwnsIt,
     ReadOnly,
     Strangers,
@@ -70,6 +79,52 @@ class Every(APIView):
         return Response("done")
 
     head = post = put = patch = delete = trace = purge = get
+
+
+class Alone(Answers):
+    """Answer GET alone; the name is a string by mistake, and works."""
+
+    permission_classes = []
+    http_method_names = "get"  # type: ignore[assignment]
+
+
+class HeadAlone(Answers):
+    """Answer HEAD alone, with GET's handler."""
+
+    permission_classes = []
+    http_method_names = ["head"]
+
+
+class Upper(Answers):
+    """Answer nothing: names of methods are in lower case."""
+
+    http_method_names = ["GET", "POST"]
+
+
+class SetUp(Answers):
+    """Get a handler when it is set up."""
+
+    permission_classes = []
+
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Answer PUT as POST."""
+        super().setup(request, *args, **kwargs)
+        self.put = self.post
+
+
+class Untold(Answers):
+    """Have no metadata to tell."""
+
+    permission_classes = []
+    metadata_class = None
+
+
+class ToldByHand(Untold):
+    """Tell by hand what there is."""
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("everything")
 
 
 # -- Permissions -----------------------------------------------------------------------------------
@@ -141,6 +196,55 @@ class ByMethod(Answers):
     def get_permissions(self) -> list[Any]:
         """Let anyone read."""
         return [permissions.AllowAny()] if self.request.method == "GET" else super().get_permissions()
+
+
+class ClosedToGet(Answers):
+    """Choose permissions by the method, and forget one."""
+
+    def get_permissions(self) -> list[Any]:
+        """Let anyone in who does not say GET or POST."""
+        return super().get_permissions() if self.request.method in {"GET", "POST"} else []
+
+
+class Secured(Answers):
+    """Let in who comes over TLS."""
+
+    permission_classes = [OverTLS]
+
+
+class ForTheFree(Answers):
+    """Let in whom the URLconf lets in."""
+
+    permission_classes = [Free]
+
+
+class AsksCache(Answers):
+    """Ask the cache."""
+
+    permission_classes = [Flagged]
+
+
+class AsksCacheOtherwise(Answers):
+    """Ask the cache in another way."""
+
+    permission_classes = [Kept]
+
+
+class CountsInCache(Answers):
+    """Count in the cache."""
+
+    permission_classes = [FirstOnly]
+
+
+class FailingReasons(Answers):
+    """Let anyone in, and fail to say why."""
+
+    def check_permissions(self, request: Any) -> None:
+        """Check nothing."""
+
+    def get_permissions(self) -> list[Any]:
+        """Raise."""
+        raise NotImplementedError
 
 
 class FailingPermissions(Answers):
@@ -350,6 +454,88 @@ class Closed(Anyone):
         return HttpResponse("Closed for the night.", status=503)
 
 
+class ToTLS(Nothing):
+    """Send who does not come over TLS there."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Look at the connection first."""
+        if not request.is_secure():
+            return HttpResponseRedirect(request.build_absolute_uri().replace("http:", "https:"))
+        return super().dispatch(request, *args, **kwargs)
+
+
+class Elsewhere(Nothing):
+    """Send who does not say a version to where one is said."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Look at the query first."""
+        return super().dispatch(request, *args, **kwargs) if request.GET else HttpResponseRedirect("?version=1")
+
+
+class OwnLogin(LoginRequired):
+    """Be sent to a sign-in page of its own."""
+
+    login_url = "/staff/sign-in/"
+
+
+class CatchesAll(Nothing):
+    """Say 403 to everything that goes wrong."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Catch all, and more than there should be."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except BaseException:  # noqa: BLE001 - what a careless project writes
+            return HttpResponse("No.", status=403)
+
+
+class RaisesAnew(Nothing):
+    """Say that something went wrong."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Catch all, and more than there should be."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except BaseException as error:
+            raise PermissionError from error
+
+
+@method_decorator(csrf_protect, name="dispatch")
+class WithCSRFToken(Nothing):
+    """Want the token that Django's forms have; anyone may have one."""
+
+
+@method_decorator(cache_page(60), name="dispatch")
+class CachedDispatch(Answers):
+    """Give to others what it gave to one."""
+
+
+@method_decorator(transaction.atomic, name="dispatch")
+class InTransaction(Answers):
+    """Begin a transaction first."""
+
+
+@method_decorator(transaction.atomic, name="dispatch")
+class OpenInTransaction(Nothing):
+    """Begin a transaction first, for anyone."""
+
+
+class Later(Answers):
+    """Answer later, as the views of asynchronous packages do."""
+
+    view_is_async = True
+
+    async def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        """Answer in a thread."""
+        return await sync_to_async(super().dispatch)(request, *args, **kwargs)
+
+
+class OpenLater(Later):
+    """Answer anyone later."""
+
+    permission_classes = []
+
+
 class Initial(Anyone):
     """Refuse strangers by hand."""
 
@@ -515,6 +701,38 @@ class MixedShelf(ProtectedByDefaultMixin, Shelf):
     """The same behind the mixin."""
 
 
+class Creates(viewsets.ViewSetMixin, generics.CreateAPIView[Group]):
+    """A generic view made a viewset: its own handler stays, on every route."""
+
+    permission_classes = []
+
+    def list(self, request: Any) -> Response:
+        """List."""
+        return Response([])
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("written")
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("everything")
+
+
+class ActsByItself(Shelf):
+    """Look for the action itself, and not for the method."""
+
+    permission_classes = []
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do what DRF does, and then the action."""
+        self.request = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        self.initial(self.request, *args, **kwargs)
+        answer = getattr(self, self.action or "")(self.request, *args, **kwargs)
+        return self.finalize_response(self.request, answer, *args, **kwargs)
+
+
 class GroupSet(Groups, viewsets.ModelViewSet[Group]):
     """A model's viewset."""
 
@@ -567,6 +785,53 @@ def public_from_outside(request: Any) -> Response:
 def login_function(request: Any) -> Response:
     """Answer whom Django's decorator lets through."""
     return Response("done")
+
+
+def unmarked(view: Any) -> Any:
+    """Decorate a view without a trace."""
+
+    def undecorated(request: Any, *args: Any, **kwargs: Any) -> Any:
+        return view(request, *args, **kwargs)
+
+    return undecorated
+
+
+def open_to(guests: Any) -> Any:
+    """Decorate a view so that another one answers."""
+
+    def decorate(view: Any) -> Any:
+        @wraps(view)
+        def answered_by_another(request: Any, *args: Any, **kwargs: Any) -> Any:
+            return guests(request, *args, **kwargs)
+
+        return answered_by_another
+
+    return decorate
+
+
+class Doorman:
+    """A middleware of the project's own."""
+
+    def __init__(self, get_response: Any) -> None:
+        """Take what is behind the door."""
+
+    def process_request(self, request: Any) -> HttpResponse | None:
+        """Refuse who has no card."""
+        return None if "HTTP_X_CARD" in request.META else HttpResponse("No.", status=403)
+
+
+with_card = decorator_from_middleware(Doorman)
+
+
+class CardHandler(Reads):
+    """Ask for a card in the handler's decorator."""
+
+    permission_classes = []
+
+    @method_decorator(with_card)
+    def get(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Answer."""
+        return Response("read")
 
 
 def plain(request: Any) -> HttpResponse:

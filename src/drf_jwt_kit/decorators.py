@@ -1,0 +1,98 @@
+"""What stands around a view or a handler: its decorators, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from types import FunctionType, MethodType
+from typing import Any
+
+_MOST_LAYERS = 100  # some objects have whatever attribute they are asked for, `__wrapped__` too
+
+
+def layers(callback: Any) -> tuple[Any, ...]:
+    """Return a view's callback and what it is put around, down to the function that ``as_view()`` made.
+
+    Empty where there is no such function, as in a plain one.
+    """
+    named = getattr(callback, "__dict__", {})
+    alone = (callback,) if isinstance(named.get("cls"), type) else ()
+    return _down_to_view(callback, set()) or alone
+
+
+def around_view(layers: Iterable[Any]) -> Iterator[str]:
+    """Yield the modules of the decorators among the layers of a view."""
+    for layer in layers:
+        if not _is_view(layer):
+            yield from _origins(layer)
+
+
+def around_handler(handler: Any) -> Iterator[str]:
+    """Yield the modules of the decorators around a handler, as far as they say what they are put on."""
+    for _ in range(_MOST_LAYERS):
+        inner = _beneath(handler)
+        if inner is None:
+            return
+        yield from _origins(handler)
+        handler = inner
+
+
+def _down_to_view(callback: Any, seen: set[int]) -> tuple[Any, ...]:
+    """Return the layers from ``callback`` down to a view."""
+    if _is_view(callback):
+        return (callback,)
+    seen.add(id(callback))
+    closure = [held for held in _closure(callback).values() if isinstance(held, FunctionType | MethodType | partial)]
+    for inner in (_beneath(callback), *closure):
+        if id(inner) not in seen and len(seen) < _MOST_LAYERS and (found := _down_to_view(inner, seen)):
+            return (callback, *found)
+    return ()
+
+
+def _is_view(function: Any) -> bool:
+    """Return whether ``as_view()`` made a function: Django's and all others keep the class in it."""
+    return {"cls", "initkwargs"} <= _closure(function).keys()
+
+
+def _beneath(function: Any) -> Any:
+    """Return what a decorator was put on, ``None`` for what is no decorator's work."""
+    if isinstance(function, partial):
+        return function.func
+    if _module(function) == "rest_framework.decorators":  # an @api_view keeps its function to itself
+        return _closure(function).get("func")
+    return getattr(function, "__wrapped__", None)
+
+
+def _origins(decorator: Any) -> list[str]:
+    """Return where a decorator comes from; one that Django made stands for what it was made of."""
+    closure = _closure(decorator)
+    made_of = {**closure, **_closure(closure.get("_pre_process_request"))}
+    if _module(decorator) != "django.utils.decorators":
+        return [_module(decorator)]
+    if "decorators" in made_of:  # on a method
+        return [origin for inner in made_of["decorators"] for origin in _origins(inner)]
+    middleware = made_of.get("middleware_class") or type(made_of.get("middleware"))
+    return [middleware.__module__]
+
+
+def _module(function: Any) -> str:
+    """Return where a function was written, whatever a decorator named it; for other objects, their class."""
+    written = _written(function)
+    return str(written.__globals__["__name__"] if written else type(function).__module__)
+
+
+def _closure(function: Any) -> dict[str, Any]:
+    """Return what a function has in its closure by now, empty for other objects."""
+    written, held = _written(function), dict[str, Any]()
+    if written is not None:
+        for name, cell in zip(written.__code__.co_freevars, written.__closure__ or (), strict=True):
+            with suppress(ValueError):  # an empty cell
+                held[name] = cell.cell_contents
+    return held
+
+
+def _written(function: Any) -> FunctionType | None:
+    """Return a function or a method's, ``None`` for other objects."""
+    function = getattr(function, "__func__", function)
+    return function if isinstance(function, FunctionType) else None
