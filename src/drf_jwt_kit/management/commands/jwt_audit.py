@@ -27,13 +27,17 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, method: list[str] | None, urlconf: str | None, **options: Any) -> None:  # noqa: A002
         """Print the rows, then fail if any of them is to be failed on."""
-        rows = [row for row in audit.rows(urlconf) if not method or row.method in method]
+        rows = [row for row in audit.rows(urlconf) if not method or self.is_chosen(row, method)]
         self.stdout.write(
             json.dumps([row._asdict() for row in rows], indent=2) if format == "json" else self.table(rows)
         )
         failing = [verdict for verdict in (Verdict.OPEN, Verdict.UNKNOWN) if options[f"fail_on_{verdict.lower()}"]]
         if failed := [row for row in rows if row.verdict in failing]:
             raise CommandError("\n".join(f"{row.verdict}: {row.method} {row.route} ({row.view})" for row in failed))
+
+    def is_chosen(self, row: Row, methods: list[str]) -> bool:
+        """Return whether a row is about one of the methods; a view that would not tell its own may answer any."""
+        return row.method in methods or (row.method == "ANY" and row.verdict is Verdict.UNKNOWN)
 
     def table(self, rows: list[Row]) -> str:
         """Return the rows in columns, and a line that sums them up."""
