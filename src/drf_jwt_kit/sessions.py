@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,19 +16,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from asgiref.local import Local
-from django.core.signals import request_finished, request_started
-from django.db import Error, connections
-from django.dispatch import receiver
 from django.views.decorators.debug import sensitive_variables
 
-from . import adoption, claims, clients, issuance, lookup, models, rotation, signals
+from . import adoption, claims, clients, issuance, lookup, models, rollbacks, rotation, signals
 from .conf import kit, leeway, simple_jwt
 from .exceptions import Invalid, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, RevocableToken, Token
-
-logger = logging.getLogger("drf_jwt_kit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +149,7 @@ def _replay_ends(session: TokenSession, request: Any) -> Iterator[None]:
             signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
         )
         revoke(session, rotation.REUSED, request)
-        _again_after_rollback(partial(rotation.revoke, session, rotation.REUSED))
+        rollbacks.survive(partial(rotation.revoke, session, rotation.REUSED))
         raise
 
 
@@ -272,6 +266,12 @@ def _announce_end(session: TokenSession, reason: str, request: Any) -> None:
     )
 
 
+def end_all_of_inactive(user: Any) -> None:
+    """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
+    end_all(user, rotation.USER_INACTIVE)
+    rollbacks.survive(partial(_sweep, user, rotation.USER_INACTIVE))
+
+
 @sensitive_variables("raw", "token")
 def revoke_token(raw: str, request: Any = None) -> None:
     """End the session of a token, whatever kind and however old it is (RFC 7009 2.2).
@@ -296,42 +296,3 @@ def _session_to_end(token: RevocableToken) -> TokenSession | None:
     if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:
         return adoption.adopt(adoption.candidate(token), None)
     return session
-
-
-# -- Ending while a request is refused -------------------------------------------------------------
-
-_rolled_back = Local()
-
-
-def end_all_of_inactive(user: Any) -> None:
-    """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
-    end_all(user, rotation.USER_INACTIVE)
-    _again_after_rollback(partial(_sweep, user, rotation.USER_INACTIVE))
-
-
-def _again_after_rollback(end: Callable[[], object]) -> None:
-    """Call ``end`` once more after the request, if what was just done may be rolled back.
-
-    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal, and a view's own
-    transaction is rolled back by a refusal that leaves it; that a session ended has to survive both
-    (law 4).
-    """
-    if connections[models.writing_database()].in_atomic_block:
-        _rolled_back.ends = [*getattr(_rolled_back, "ends", ()), end]
-
-
-@receiver(request_started)
-def forget_pending(**kwargs: Any) -> None:
-    """Forget what was noted outside of any request: there is no telling what became of it."""
-    _rolled_back.ends = ()
-
-
-@receiver(request_finished)
-def revoke_pending(**kwargs: Any) -> None:
-    """End what a request that was rolled back had ended."""
-    ends, _rolled_back.ends = getattr(_rolled_back, "ends", ()), ()
-    for end in ends:
-        try:
-            end()
-        except Error:
-            logger.exception("A session could not be ended.")
