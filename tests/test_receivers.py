@@ -10,9 +10,10 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.core import serializers
 from django.db import DatabaseError, connection, transaction
+from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions
-from drf_jwt_kit.exceptions import PasswordChanged
+from drf_jwt_kit.exceptions import PasswordChanged, Revoked
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import PASSWORD
 from tests.test_rotation import just_before
@@ -256,6 +257,54 @@ def test_a_change_is_not_taken_for_a_rehash(outdated: Any, change: Callable[[Any
     change(outdated)
     with pytest.raises(PasswordChanged):
         sessions.rotate(str(pair.refresh))
+
+
+def _unusable_and_save(user: Any) -> None:
+    user.set_unusable_password()
+    user.save()
+
+
+def _unusable_and_save_field(user: Any) -> None:
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_assign_and_save_field, _assign_and_save, _set_and_save_field, _unusable_and_save, _unusable_and_save_field],
+)
+def test_a_change_ends_what_has_no_session_yet_as_well(user: Any, change: Callable[[Any], None]) -> None:
+    """Law 9: a token from before the kit tells nothing of the password, so the change itself must end it."""
+    legacy, session = str(PlainRefreshToken.for_user(user)), sessions.start(user).session
+    change(get_user_model().objects.get(pk=user.pk))
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)
+
+
+def test_an_edit_that_brings_an_older_hash_of_the_same_password_back_signs_nobody_out(outdated: Any) -> None:
+    """Law 9: a profile form that was read before a re-hash writes every field, the old hash too."""
+    edited = get_user_model().objects.get(pk=outdated.pk)
+    old = sessions.start(outdated).session
+    outdated.check_password(PASSWORD)
+    new = sessions.start(outdated).session
+    edited.email = "alice@example.com"
+    edited.save()
+    assert lives(old)
+    assert lives(new)
+
+
+def test_a_rehash_that_could_not_be_saved_is_forgotten(outdated: Any) -> None:
+    """Law 9: what the same instance saves next is a change, and ends the sessions."""
+    session = sessions.start(outdated).session
+
+    def fail(*args: Any) -> None:
+        raise DatabaseError
+
+    with pytest.raises(DatabaseError), transaction.atomic(), just_before((USERS_UPDATE, fail)):
+        outdated.check_password(PASSWORD)
+    _set_and_save_field(outdated)
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
 
 
 def test_the_same_password_set_again_signs_out(user: Any) -> None:

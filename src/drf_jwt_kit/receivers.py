@@ -15,8 +15,10 @@ from . import adoption, models, rotation, sessions
 from .conf import simple_jwt
 from .models import TokenSession
 
-# On a user: what is about to be hashed anew; and whether this instance has written a password before.
-_BEFORE_REHASH, _HAS_WRITTEN = "_drf_jwt_kit_before_rehash", "_drf_jwt_kit_has_written_password"
+# On a user: what is about to be hashed anew, whether another password is about to be written, and whether
+# this instance has written one before.
+_BEFORE_REHASH, _CHANGES = "_drf_jwt_kit_before_rehash", "_drf_jwt_kit_changes_password"
+_HAS_WRITTEN = "_drf_jwt_kit_has_written_password"
 
 
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
@@ -28,23 +30,45 @@ def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
 def remember_credentials(
     *, instance: Model, raw: bool, update_fields: frozenset[str] | None, using: str, **kwargs: Any
 ) -> None:
-    """Note what the stored password hashed to before Django hashes the same password anew.
+    """Note what becomes of the stored password: changed, hashed anew, or nothing.
 
-    That is what ``check_password`` does when the hasher or its cost has changed: it sets the raw
-    password, forgets it at once and saves the one field. A password that somebody *changed* is
-    either still remembered when it is saved, or was never set on this instance.
+    A password that was set is still remembered when it is saved; one that was only assigned, or made
+    unusable, differs from what is stored.
     """
-    if raw or set(update_fields or ()) != {"password"} or not isinstance(instance, get_user_model()):
+    if raw or not isinstance(instance, get_user_model()):
         return
-    if vars(instance).get("_password", "unset") is not None:
+    for note in (_BEFORE_REHASH, _CHANGES):
+        vars(instance).pop(note, None)
+    if not _writes(update_fields, "password") or instance._state.adding or vars(instance).get("_password") is not None:
         return
     stored = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
-    if stored is not None:
-        outdated = _outdated(stored.password)
-        if outdated or not hasattr(instance, _HAS_WRITTEN):
-            setattr(instance, _BEFORE_REHASH, (models.credential_hashes(stored), outdated))
-            # Requests in flight may meet either password until this save is through.
-            _carry_over(instance, *vars(instance)[_BEFORE_REHASH])
+    if stored is None:
+        return
+    outdated = _outdated(stored.password)
+    if _may_be_a_rehash(instance, update_fields) and (outdated or not hasattr(instance, _HAS_WRITTEN)):
+        setattr(instance, _BEFORE_REHASH, (models.credential_hashes(stored), outdated))
+        # Requests in flight may meet either password until this save is through.
+        _carry_over(instance, *vars(instance)[_BEFORE_REHASH])
+    else:
+        setattr(instance, _CHANGES, _is_another(instance, stored))
+
+
+def _may_be_a_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
+    """Return whether ``check_password`` may be saving the same password, hashed anew.
+
+    That is what it does when the hasher or its cost has changed: it sets the raw password, forgets it at
+    once and saves the one field. A password that somebody *assigned* was never set on this instance.
+    """
+    return set(update_fields or ()) == {"password"} and "_password" in vars(user)
+
+
+def _is_another(user: Any, stored: Any) -> bool:
+    """Return whether ``user`` has another password than what is ``stored``, and not another hash of the same."""
+    if user.password == stored.password:
+        return False
+    mine = TokenSession.objects.filter(user=user)
+    tied = rotation.same_password(mine, models.credential_hashes(stored))
+    return tied.isdisjoint(models.credential_hashes(user))
 
 
 def _carry_over(user: Any, before: list[str], outdated: bool) -> None:
@@ -92,7 +116,7 @@ def _follow_password(user: Any) -> None:
     if before is not None:
         # Once more: a session may have begun since, under what this save has overwritten.
         _carry_over(user, *before)
-    elif user._password is not None:
+    elif user._password is not None or vars(user).get(_CHANGES):
         sessions.end_all(user, rotation.PASSWORD_CHANGED)
 
 
