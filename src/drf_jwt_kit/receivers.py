@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 
-from . import adoption, models, rotation, sessions
+from . import adoption, models, revocation, rotation, sessions
 from .conf import simple_jwt
 from .models import TokenSession
 
@@ -123,7 +123,7 @@ def _follow_password(user: Any) -> None:
 def follow_blacklist(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
     """End the session of a token that a project's own code put on simplejwt's blacklist."""
     if created and not raw:
-        sessions.revoke_token(instance.token.token)
+        revocation.revoke_token(instance.token.token)
 
 
 if apps.is_installed(adoption.BLACKLIST_APP):

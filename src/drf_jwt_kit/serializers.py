@@ -19,7 +19,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, introspection, sessions
+from . import clients, introspection, revocation, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import (
     GateRefused,
@@ -262,7 +262,7 @@ class TokenRevokeSerializer(Discreet, serializers.Serializer[Any]):
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """End it, if there is one."""
-        sessions.revoke_token(attrs["token"], self.context.get("request"))
+        revocation.revoke_token(attrs["token"], self.context.get("request"))
         return {}
 
 

@@ -19,10 +19,10 @@ from uuid import UUID
 from django.views.decorators.debug import sensitive_variables
 
 from . import adoption, claims, clients, issuance, lookup, models, rollbacks, rotation, signals
-from .conf import kit, leeway, simple_jwt
+from .conf import kit, simple_jwt
 from .exceptions import Invalid, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
-from .tokens import AccessToken, RefreshToken, RevocableToken, Token
+from .tokens import AccessToken, RefreshToken, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +86,26 @@ def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) ->
         raise
 
 
+def _settle(session: TokenSession) -> None:
+    """Keep a new session only for a user who may have it, and end the oldest beyond ``MAX_SESSIONS_PER_USER``."""
+    if kit().MAX_SESSIONS_PER_USER is None:
+        _ensure_still_welcome(session, lookup.session_with_user(session.pk))
+        return
+    newest = _newest(session)
+    _ensure_still_welcome(session, next(iter(newest), None))
+    _end_surplus(newest)
+
+
 def _newest(session: TokenSession) -> list[TokenSession]:
-    """Return ``session`` as it is stored, then the user's others: by one query, where they are limited."""
+    """Return ``session`` as it is stored, then the user's others, by one query."""
     live = TokenSession.objects.live(models.now()).filter(user=session.user).select_related("user")
     rows = live.order_by("-created_at", "-pk")
     return sorted(rows, key=lambda row: row.pk != session.pk)
 
 
-def _settle(session: TokenSession) -> None:
-    """Keep a new session only for a user who may have it, and end the oldest beyond ``MAX_SESSIONS_PER_USER``."""
-    most = kit().MAX_SESSIONS_PER_USER
-    if most is None:
-        _ensure_still_welcome(session, lookup.session_with_user(session.pk))
-        return
-    newest = _newest(session)
-    _ensure_still_welcome(session, next(iter(newest), None))
-    for surplus in newest[most:]:
+def _end_surplus(newest: list[TokenSession]) -> None:
+    """End those beyond ``MAX_SESSIONS_PER_USER``."""
+    for surplus in newest[kit().MAX_SESSIONS_PER_USER :]:
         revoke(surplus, rotation.TOO_MANY)
 
 
@@ -129,7 +133,7 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
 def sign_out(refresh: RefreshToken, request: Any = None) -> None:
     """End the session of a refresh token that is still good.
 
-    Raises a :class:`~drf_jwt_kit.exceptions.Refused`; :func:`revoke_token` takes any token.
+    Raises a :class:`~drf_jwt_kit.exceptions.Refused`; :func:`.revocation.revoke_token` takes any token.
     """
     session = find(refresh)
     if session._state.adding:
@@ -183,7 +187,7 @@ def find(token: Token) -> TokenSession:
     One query. A refresh token that simplejwt signed gets a session that is not saved yet, unless it
     was adopted before. Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
     """
-    session = _row_of(token)
+    session = row_of(token)
     if session is None:
         session = _unknown(token) if claims.SESSION_CLAIM in token.payload else adoption.candidate(token)
     try:
@@ -199,7 +203,7 @@ def find(token: Token) -> TokenSession:
     return session
 
 
-def _row_of(token: Token) -> TokenSession | None:
+def row_of(token: Token) -> TokenSession | None:
     """Return the row of the token's session; raise if it is another user's."""
     has_session = claims.SESSION_CLAIM in token.payload
     session = lookup.session_with_user(claims.session_id(token.payload) if has_session else adoption.session_id(token))
@@ -270,29 +274,3 @@ def end_all_of_inactive(user: Any) -> None:
     """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
     end_all(user, rotation.USER_INACTIVE)
     rollbacks.survive(partial(_sweep, user, rotation.USER_INACTIVE))
-
-
-@sensitive_variables("raw", "token")
-def revoke_token(raw: str, request: Any = None) -> None:
-    """End the session of a token, whatever kind and however old it is (RFC 7009 2.2).
-
-    A token that is not ours, or whose session is unknown, has nothing to end: that is no error. A
-    refresh token of simplejwt's leaves a dead row, so that it stays dead.
-    """
-    try:
-        token = RevocableToken(raw)
-        session = _session_to_end(token)
-    except Refused:
-        return
-    if session is not None:
-        revoke(session, rotation.SIGNED_OUT, request)
-
-
-def _session_to_end(token: RevocableToken) -> TokenSession | None:
-    """Return the session that revoking ``token`` ends, ``None`` where it ends none."""
-    if token.sid is None and token.kind != RefreshToken.token_type:
-        return None
-    session = _row_of(token)
-    if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:
-        return adoption.adopt(adoption.candidate(token), None)
-    return session
