@@ -271,6 +271,28 @@ def test_a_sweep_does_not_reach_tokens_made_after_it(user: Any, clock: Any, swee
     assert sessions.rotate(str(RefreshToken.for_user(user))).session.revoked_at is None
 
 
+def test_an_adopted_session_counts_like_any_other(user: Any, settings: Any, clock: Any) -> None:
+    """``MAX_SESSIONS_PER_USER``: the oldest goes, also where the newest came with a token from before the kit."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 2}
+    rows = []
+    for _ in range(4):
+        rows.append(sessions.rotate(str(RefreshToken.for_user(user))).session.pk)
+        clock.shift(timedelta(minutes=1))
+    live = TokenSession.objects.filter(revoked_at=None).order_by("created_at").values_list("pk", flat=True)
+    assert list(live) == rows[-2:]
+    ended = TokenSession.objects.exclude(revoked_at=None).values_list("revoke_reason", flat=True)
+    assert list(ended) == ["too_many_sessions"] * 2
+
+
+def test_a_retry_of_an_adoption_ends_nothing_more(user: Any, settings: Any, clock: Any) -> None:
+    """Law 2: two tabs with one old token have one session, and the limit is not spent twice."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 2}
+    other, legacy = sessions.start(user).session, str(RefreshToken.for_user(user))
+    with just_before(("INSERT", lambda: sessions.rotate(legacy))):
+        sessions.rotate(legacy)
+    assert TokenSession.objects.get(pk=other.pk).revoked_at is None
+
+
 def test_ending_one_session_leaves_old_tokens_alone(legacy: str, user: Any) -> None:
     """Signing one device out signs out that one."""
     sessions.revoke(sessions.start(user).session)

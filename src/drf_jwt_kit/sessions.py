@@ -170,6 +170,8 @@ def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSes
     except Refused:
         revoke(session, rotation.SIGNED_OUT_EVERYWHERE, request)
         raise
+    if kit().MAX_SESSIONS_PER_USER is not None:
+        _end_surplus(_newest(session))
     return session
 
 
