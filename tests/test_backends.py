@@ -13,6 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from django.core.exceptions import ImproperlyConfigured
 
 from drf_jwt_kit import backends
 from drf_jwt_kit.exceptions import Expired, Invalid
@@ -120,6 +121,21 @@ def test_a_token_is_not_verified_without_need(settings: Any) -> None:
     assert backends.current().decode(signed("x" * 32), verify=False)["user_id"] == "1"
     with pytest.raises(Invalid):
         backends.current().decode("garbage", verify=False)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["x" * 8192, float("nan"), float("inf"), [{"deep": float("-inf")}]],
+    ids=["long", "NaN", "infinite", "deep"],
+)
+def test_what_would_be_refused_is_not_signed(settings: Any, claim: Any) -> None:
+    """A sign-in whose tokens nobody accepts fails where it can be found, and not at every later request."""
+    settings.SECRET_KEY = KEY
+    token = AccessToken()
+    assert AccessToken(str(token))["jti"] == token["jti"]
+    token["large"] = claim
+    with pytest.raises(ImproperlyConfigured, match="longer than 8192 bytes"):
+        str(token)
 
 
 def test_what_was_decoded_once_can_be_changed_without_harm(settings: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
 from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
@@ -32,6 +33,20 @@ class TokenBackend(SimpleJWTTokenBackend):
         self.fallbacks = fallbacks
         # The keys behind a JWKS URL may be retired without our noticing: nothing is remembered there.
         self._verified = lru_cache(maxsize=0 if self.jwks_client else _REMEMBERED)(self._verify)
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Return the signed token.
+
+        Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for what :meth:`decode` would take for
+        garbage, so that a sign-in fails where the claims are made, and not wherever its tokens are sent.
+        """
+        token = super().encode(payload)
+        try:
+            claims.parse(claims.compact(token))
+        except Invalid:
+            fault = f"is longer than {claims.MAX_TOKEN_BYTES} bytes, or has a claim that is no JSON, such as NaN"
+            raise ImproperlyConfigured(f"A token would be refused wherever it is sent: it {fault}.") from None
+        return token
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """Return the payload of a token that one of our keys signed and whose time had come.
