@@ -61,10 +61,17 @@ def accounts() -> dict[str, tuple[str, str]]:
         "inactive, right password": ("inactive", PASSWORD),
         "unusable password": ("unusable", "wrong"),
     }
-    for name, path in LEGACY.items():
-        create(username=name, password=import_string(path)().encode(PASSWORD, "0123456789abcdef"))
+    hashers = {name: import_string(path)() for name, path in LEGACY.items()}
+    for name, hasher in {**hashers, "cheaper: Argon2id": cheaper(import_string(PREFERRED)())}.items():
+        create(username=name, password=hasher.encode(PASSWORD, "0123456789abcdef"))
         tried[name] = (name, "wrong")
     return tried
+
+
+def cheaper(hasher: Any) -> Any:
+    """Return the preferred hasher as it was before a project raised its cost: a fifth of it."""
+    hasher.time_cost, hasher.memory_cost = 1, 8 * 1024
+    return hasher
 
 
 def milliseconds(client: Any, username: str, password: str) -> float:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import argon2
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import MD5PasswordHasher, check_password, identify_hasher, make_password
+
+from drf_jwt_kit.hashers import Argon2idPasswordHasher
 
 KIT = "drf_jwt_kit.hashers.Argon2idPasswordHasher"
 DJANGO = "django.contrib.auth.hashers.Argon2PasswordHasher"
@@ -41,6 +44,50 @@ def test_a_password_of_another_hasher_is_hashed_anew(settings: Any, former: str)
     again = []
     assert check_password("secret", encoded, setter=again.append)
     assert again == ["secret"]
+
+
+@pytest.mark.parametrize(("passes", "memory"), [(1, 8), (1, 8 * 1024), (1, 19 * 1024), (2, 12 * 1024), (3, 8 * 1024)])
+def test_a_cheaper_hash_costs_as_much_to_get_wrong(monkeypatch: Any, passes: int, memory: int) -> None:
+    """THREATS, enumeration: an account from before the cost was raised answers no faster."""
+    former = Argon2idPasswordHasher()
+    former.time_cost, former.memory_cost = passes, memory
+    encoded = former.encode("right", "0123456789abcdef")
+    spent = spending(monkeypatch)
+    assert not check_password("wrong", encoded)
+    assert sum(spent) == pytest.approx(38 * 1024 - passes * memory, abs=16)
+
+
+@pytest.mark.parametrize(("passes", "memory"), [(2, 19 * 1024), (4, 19 * 1024), (1, 100 * 1024)])
+def test_a_dearer_hash_costs_nothing_more(monkeypatch: Any, passes: int, memory: int) -> None:
+    """It has been paid for when it was verified."""
+    former = Argon2idPasswordHasher()
+    former.time_cost, former.memory_cost = passes, memory
+    encoded = former.encode("right", "0123456789abcdef")
+    spent = spending(monkeypatch)
+    assert not check_password("wrong", encoded)
+    assert spent == []
+
+
+def test_a_right_password_with_a_cheaper_hash_is_hashed_anew_alone(monkeypatch: Any) -> None:
+    """Nothing is made up for where the new hash costs the time."""
+    former = Argon2idPasswordHasher()
+    former.time_cost = 1
+    encoded = former.encode("right", "0123456789abcdef")
+    spent = spending(monkeypatch)
+    assert check_password("right", encoded)
+    assert spent == []
+
+
+def spending(monkeypatch: Any) -> list[int]:
+    """Return the list of what is hashed from now on by argon2-cffi itself: passes times memory, in KiB."""
+    spent, really = [], argon2.PasswordHasher.hash
+
+    def watched(hasher: argon2.PasswordHasher, password: str) -> str:
+        spent.append(hasher.time_cost * hasher.memory_cost)
+        return really(hasher, password)
+
+    monkeypatch.setattr(argon2.PasswordHasher, "hash", watched)
+    return spent
 
 
 class Counting(MD5PasswordHasher):
