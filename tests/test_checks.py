@@ -49,6 +49,16 @@ def test_a_plain_installation_has_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [("id", []), ("pk", []), ("username", []), ("email", ["E026"]), ("uuid", ["E026"]), ("ID", ["E026"])],
+)
+def test_a_user_is_named_by_a_unique_field(settings: Any, name: str, expected: list[str]) -> None:
+    """E026: ``email`` of Django's own user is not unique, and would let one user be taken for another."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": name}
+    assert ids() == expected
+
+
+@pytest.mark.parametrize(
     ("values", "hint"),
     [
         ({"ANONYMUS_STATUS": 401}, "Did you mean 'ANONYMOUS_STATUS'?"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
@@ -122,6 +123,17 @@ def _leeway() -> timedelta | None:
     except (ValueError, OverflowError):  # no number, or more than a timedelta can hold
         return None
     return allowed if allowed >= timedelta(0) else None
+
+
+@register(Tags.security)
+def check_user_id(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E026 for a ``USER_ID_FIELD`` by which no user, or more than one, can be found."""
+    users, name = get_user_model(), simple_jwt().USER_ID_FIELD
+    unique = {field.name for field in users._meta.fields if field.unique}
+    unique |= {rule.fields[0] for rule in users._meta.total_unique_constraints if len(rule.fields) == 1}
+    if name not in {"pk", *unique}:
+        fault = f"SIMPLE_JWT['USER_ID_FIELD'] is {name!r}, which is no unique field of {users.__name__}."
+        yield message(Error, "E026", fault, "Name one, or 'pk'.")
 
 
 @register(Tags.security)
