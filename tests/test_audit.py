@@ -329,6 +329,12 @@ class TestTheCommand:
         chosen = json.loads(jwt_audit("--format", "json", "--method", "delete", "--method", "PUT"))
         assert {row["method"] for row in chosen} == {"DELETE", "PUT"}
 
+    def test_a_misspelt_method_is_an_error(self) -> None:
+        """A CI job that looks at nothing does not pass; a method that no view has is fine."""
+        with pytest.raises(CommandError, match="No endpoint has a method PSOT, and HTTP knows none"):
+            jwt_audit("--fail-on-open", "--method", "POST", "--method", "psot")
+        assert jwt_audit("--format", "json", "--method", "CONNECT") == "[]\n"
+
     def test_the_example_project_has_nothing_open(self) -> None:
         """US3: and nothing that could not be told."""
         jwt_audit("--fail-on-open", "--fail-on-unknown")

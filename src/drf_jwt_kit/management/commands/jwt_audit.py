@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from http import HTTPMethod
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,13 +28,22 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, method: list[str] | None, urlconf: str | None, **options: Any) -> None:  # noqa: A002
         """Print the rows, then fail if any of them is to be failed on."""
-        rows = [row for row in audit.rows(urlconf) if not method or self.is_chosen(row, method)]
+        rows = audit.rows(urlconf)
+        if method:
+            self.ensure_known(method, rows)
+            rows = [row for row in rows if self.is_chosen(row, method)]
         self.stdout.write(
             json.dumps([row._asdict() for row in rows], indent=2) if format == "json" else self.table(rows)
         )
         failing = [verdict for verdict in (Verdict.OPEN, Verdict.UNKNOWN) if options[f"fail_on_{verdict.lower()}"]]
         if failed := [row for row in rows if row.verdict in failing]:
             raise CommandError("\n".join(f"{row.verdict}: {row.method} {row.route} ({row.view})" for row in failed))
+
+    def ensure_known(self, methods: list[str], rows: list[Row]) -> None:
+        """Refuse a misspelt method: nothing is open that nobody looked at."""
+        known = {*HTTPMethod, *(row.method for row in rows)}
+        if unknown := sorted(set(methods) - known):
+            raise CommandError(f"No endpoint has a method {', '.join(unknown)}, and HTTP knows none.")
 
     def is_chosen(self, row: Row, methods: list[str]) -> bool:
         """Return whether a row is about one of the methods; a view that would not tell its own may answer any."""
