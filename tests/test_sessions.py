@@ -13,12 +13,12 @@ from django.core.signals import request_finished
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from drf_jwt_kit import sessions
+from drf_jwt_kit import models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, Refused, Reused, Revoked, UserInactive, WrongType
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.tokens import AccessToken, RefreshToken
-from tests.conftest import bearer
+from tests.conftest import PASSWORD, bearer
 from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +162,32 @@ def test_the_oldest_session_goes_when_there_are_too_many(
     assert set(TokenSession.objects.exclude(revoked_at=None).values_list("revoke_reason", flat=True)) <= {
         "too_many_sessions"
     }
+
+
+@pytest.mark.parametrize("before", ["INSERT", "SELECT"])
+@pytest.mark.parametrize("most", [1, 2])
+def test_of_sign_ins_side_by_side_the_newest_stay(user: Any, settings: Any, most: int, before: str) -> None:
+    """``MAX_SESSIONS_PER_USER``: whichever is written first or looks first, never do two end each other."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": most}
+    rows = [sessions.start(user).session]
+    later: list[TokenSession] = []
+    with just_before((before, lambda: later.append(sessions.start(user).session))):
+        rows.append(sessions.start(user).session)
+    expected = [*rows, *later][-most:]
+    assert {row.pk for row in TokenSession.objects.live(models.now())} == {row.pk for row in expected}
+
+
+@pytest.mark.parametrize("most", [None, 1])
+def test_a_sign_in_that_a_sign_out_everywhere_overtakes_signs_in_anew(
+    post: Any, user: Any, settings: Any, most: int | None
+) -> None:
+    """Law 4: what was ended stays ended, and whoever has just typed the password is let in all the same."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": most}
+    with just_before(("SELECT", lambda: None), ("SELECT", lambda: sessions.revoke_all(user))):
+        answer = post("token/", username="alice", password=PASSWORD)
+    assert answer.status_code == 200
+    assert post("token/verify/", token=answer.data["access"]).status_code == 200
+    assert TokenSession.objects.filter(revoke_reason="signed_out_everywhere").count() == 1
 
 
 def test_other_users_and_expired_sessions_do_not_count(user: Any, settings: Any, clock: Any) -> None:

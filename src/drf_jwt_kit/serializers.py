@@ -23,10 +23,9 @@ from . import clients, introspection, revocation, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import (
     GateRefused,
-    PasswordChanged,
+    Refused,
     SecondFactorRequired,
     ServiceUnavailable,
-    UserInactive,
     log_failure,
 )
 from .hashers import spend_as_on_others
@@ -112,14 +111,14 @@ def sign_in(
 
 
 def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: int = 3, **session: Any) -> TokenPair:
-    """Start the session; where the user changed meanwhile, with the user whom ``again`` returns.
+    """Start the session; where it was ended at once, start one of the user whom ``again`` returns.
 
-    Often the password is the same, hashed anew by a sign-in beside this one. Only the password that was
-    sent can tell.
+    The user changed meanwhile. Often the password is the same, hashed anew by a sign-in beside this one, or all
+    devices were just signed out. Only the password that was sent can tell.
     """
     try:
         return sessions.begin(user, request, **session)
-    except (PasswordChanged, UserInactive):
+    except Refused:
         anew = again() if again and tries > 1 else None
         if anew is None or anew.pk != user.pk:
             raise

@@ -70,42 +70,48 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     return TokenPair(issuance.access_token(session, refresh), refresh, session)
 
 
-def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) -> None:
-    """End a session whose user was deactivated, or given another password, since ``user`` was read.
-
-    What did that ended the user's sessions before this one was inserted (law 9): so look again, at what
-    is ``stored``.
-    """
-    try:
-        if stored is None:
-            raise Revoked
-        stored.ensure_live(models.now())
-    except Refused as refusal:
-        inactive = isinstance(refusal, UserInactive)
-        rotation.revoke(session, rotation.USER_INACTIVE if inactive else rotation.PASSWORD_CHANGED)
-        raise
-
-
 def _settle(session: TokenSession) -> None:
     """Keep a new session only for a user who may have it, and end the oldest beyond ``MAX_SESSIONS_PER_USER``."""
     if kit().MAX_SESSIONS_PER_USER is None:
         _ensure_still_welcome(session, lookup.session_with_user(session.pk))
         return
     newest = _newest(session)
-    _ensure_still_welcome(session, next(iter(newest), None))
+    _ensure_still_welcome(session, next((row for row in newest if row == session), None))
     _end_surplus(newest)
 
 
+def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) -> None:
+    """End a session whose user was deactivated, or given another password, since ``user`` was read.
+
+    What did that ended the user's sessions before this one was inserted (law 9): so look again, at what
+    is ``stored``. A newer sign-in may have ended it already: this one was let in before.
+    """
+    try:
+        if stored is None:
+            raise Revoked
+        stored.ensure_live(models.now())
+    except Refused as refusal:
+        if stored is not None and isinstance(refusal, Revoked) and stored.revoke_reason == rotation.TOO_MANY:
+            return
+        inactive = isinstance(refusal, UserInactive)
+        rotation.revoke(session, rotation.USER_INACTIVE if inactive else rotation.PASSWORD_CHANGED)
+        raise
+
+
 def _newest(session: TokenSession) -> list[TokenSession]:
-    """Return ``session`` as it is stored, then the user's others, by one query."""
-    live = TokenSession.objects.live(models.now()).filter(user=session.user).select_related("user")
-    rows = live.order_by("-created_at", "-pk")
-    return sorted(rows, key=lambda row: row.pk != session.pk)
+    """Return ``session`` as it is stored and the user's live ones, the newest first, by one query."""
+    mine = TokenSession.objects.filter(user=session.user).select_related("user")
+    return list((mine.live(models.now()) | mine.filter(pk=session.pk)).order_by("-created_at", "-pk"))
 
 
 def _end_surplus(newest: list[TokenSession]) -> None:
-    """End those beyond ``MAX_SESSIONS_PER_USER``."""
-    for surplus in newest[kit().MAX_SESSIONS_PER_USER :]:
+    """End those beyond ``MAX_SESSIONS_PER_USER``.
+
+    All sign-ins side by side count in the same order, so none ends a newer one: not even its own is kept
+    then.
+    """
+    alive = [session for session in newest if session.revoked_at is None]
+    for surplus in alive[kit().MAX_SESSIONS_PER_USER :]:
         revoke(surplus, rotation.TOO_MANY)
 
 
