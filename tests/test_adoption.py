@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from drf_jwt_kit import introspection, revocation, sessions
-from drf_jwt_kit.exceptions import PasswordChanged, Refused, Reused, Revoked, UserInactive, UserNotFound
+from drf_jwt_kit.exceptions import Expired, PasswordChanged, Refused, Reused, Revoked, UserInactive, UserNotFound
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import RefreshToken as KitRefreshToken
 from tests.conftest import bearer
@@ -262,6 +262,47 @@ def test_ending_everybody_by_command_ends_their_tokens_without_a_session(legacy:
         sessions.rotate(legacy)
 
 
+@pytest.mark.parametrize("sweep", [_sign_out_everywhere, _change_password, _deactivate_and_reactivate, _end_by_command])
+@pytest.mark.parametrize("rows", ["no row", "a live row"])
+def test_a_long_lived_token_stays_barred_after_pruning(
+    user: Any, clock: Any, prune: Any, rows: str, sweep: Any
+) -> None:
+    """Law 4: a project that had 30 days, or set them on "remember me" tokens, and shortened its setting."""
+    token = RefreshToken.for_user(user)
+    token.set_exp(lifetime=timedelta(days=90))
+    if rows == "a live row":
+        sessions.start(user)
+    clock.shift(timedelta(hours=1))
+    sweep(user)
+    for _ in range(13):
+        clock.shift(timedelta(days=7))
+        prune()
+        with pytest.raises(Refused):
+            sessions.rotate(str(token))
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("session_lifetime", "refresh_lifetime", "oldest"),
+    [(30, 1, 30), (30, 90, 90), (1, 2, 2), (None, 1, 365), (None, 400, 400)],
+)
+def test_a_token_is_adopted_as_long_as_what_would_bar_it_is_kept(
+    user: Any, clock: Any, settings: Any, session_lifetime: int | None, refresh_lifetime: int, oldest: int
+) -> None:
+    """Laws 4 and 11: an older one may have been barred, and nobody remembers."""
+    settings.SIMPLE_JWT = {"REFRESH_TOKEN_LIFETIME": timedelta(days=refresh_lifetime)}
+    lifetime = None if session_lifetime is None else timedelta(days=session_lifetime)
+    settings.DRF_JWT_KIT = {"SESSION_LIFETIME": lifetime}
+    tokens = [RefreshToken.for_user(user) for _ in range(2)]
+    for token in tokens:
+        token.set_exp(lifetime=timedelta(days=1000))
+    clock.shift(timedelta(days=oldest))
+    assert sessions.rotate(str(tokens[0])).session.user_id == user.pk
+    clock.shift(timedelta(seconds=1))
+    with pytest.raises(Expired):
+        sessions.rotate(str(tokens[1]))
+
+
 @pytest.mark.parametrize("sweep", [_sign_out_everywhere, _change_password])
 def test_a_sweep_does_not_reach_tokens_made_after_it(user: Any, clock: Any, sweep: Any) -> None:
     """A project that makes tokens by ``for_user`` goes on doing so after a sign-out."""
@@ -324,6 +365,32 @@ def test_a_token_tied_to_an_older_password_is_refused(user: Any, settings: Any, 
         sessions.rotate(tied)
     with pytest.raises(PasswordChanged):
         introspection.ensure_acceptable(access)
+
+
+@pytest.mark.parametrize("claim", [None, "absent"])
+def test_where_tokens_are_tied_to_passwords_one_that_is_not_is_refused(user: Any, settings: Any, claim: Any) -> None:
+    """Law 9: ``CHECK_REVOKE_TOKEN`` keeps its meaning for tokens without a session, as nothing else ends them."""
+    loose = RefreshToken.for_user(user)
+    if claim is None:
+        loose["hash_password"] = None
+    settings.SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True}
+    with pytest.raises(PasswordChanged):
+        sessions.rotate(str(loose))
+    with pytest.raises(PasswordChanged):
+        introspection.ensure_acceptable(str(loose.access_token))
+
+
+def test_for_user_ties_its_tokens_to_the_password_where_simplejwt_does(user: Any, settings: Any) -> None:
+    """The claim is simplejwt's, and a session has no need of it: its tokens go without (law 5)."""
+    settings.SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True}
+    token = KitRefreshToken.for_user(user)
+    introspection.ensure_acceptable(str(token.access_token))
+    pair = sessions.rotate(str(token))
+    assert "hash_password" not in {**pair.access.payload, **pair.refresh.payload}
+    user.set_password("a new one")
+    get_user_model().objects.filter(pk=user.pk).update(password=user.password)
+    with pytest.raises(PasswordChanged):
+        introspection.ensure_acceptable(str(token.access_token))
 
 
 def test_a_token_tied_to_todays_password_is_adopted(user: Any, settings: Any) -> None:

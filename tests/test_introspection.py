@@ -45,6 +45,18 @@ def test_both_tokens_of_a_live_session_are_acceptable(pair: Any, kind: str) -> N
     introspection.ensure_acceptable(str(getattr(pair, kind)))
 
 
+def test_kinds_are_told_apart_where_tokens_do_not_say(pair: Any, clock: Any, settings: Any) -> None:
+    """``TOKEN_TYPE_CLAIM = None``: by ``gen``, which refresh tokens alone have; a used one is none that is accepted."""
+    settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
+    later = sessions.rotate(str(pair.refresh))
+    for token in (pair.access, pair.refresh, later.access, later.refresh):
+        introspection.ensure_acceptable(str(token))
+    clock.shift(timedelta(minutes=1))
+    introspection.ensure_acceptable(str(later.refresh))
+    with pytest.raises(Reused):
+        introspection.ensure_acceptable(str(pair.refresh))
+
+
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 @pytest.mark.parametrize(
     ("event", "refusal"),

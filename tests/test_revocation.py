@@ -9,6 +9,7 @@ import pytest
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import revocation, sessions
+from drf_jwt_kit.exceptions import Revoked
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import AccessToken
 
@@ -61,6 +62,16 @@ def test_an_old_refresh_token_of_simplejwts_leaves_a_dead_row(user: Any, clock: 
     clock.shift(age)
     revocation.revoke_token(legacy)
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["signed_out"] * rows
+
+
+def test_an_old_token_that_does_not_say_its_kind_leaves_a_dead_row(user: Any, settings: Any) -> None:
+    """Law 4: with ``TOKEN_TYPE_CLAIM = None`` it may be a refresh token."""
+    settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
+    legacy = PlainRefreshToken.for_user(user)
+    del legacy.payload["token_type"]
+    revocation.revoke_token(str(legacy))
+    with pytest.raises(Revoked):
+        sessions.rotate(str(legacy))
 
 
 def test_an_old_access_token_of_simplejwts_leaves_nothing(user: Any) -> None:

@@ -12,18 +12,29 @@ from django.utils import timezone
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from . import claims, clients, lookup, models, rotation
-from .conf import simple_jwt
-from .exceptions import PasswordChanged, Revoked
+from .conf import kit, simple_jwt
+from .exceptions import Expired, PasswordChanged, Revoked
 from .models import TokenSession
 from .tokens import Token
 
 BLACKLIST_APP = "rest_framework_simplejwt.token_blacklist"
 BLACKLISTED = "token_blacklist.BlacklistedToken"
 
+_A_YEAR = timedelta(days=365)  # for sessions without end
+
 
 def session_id(token: Token) -> UUID:
     """Return the id of the session that a token without ``sid`` becomes: always the same one."""
     return models.adopted_id(claims.text(token.payload, simple_jwt().JTI_CLAIM), token.payload.get("iat", 0))
+
+
+def oldest() -> timedelta:
+    """Return how long after its ``iat`` a token may become a session, whatever its ``exp``.
+
+    What bars a user's tokens is kept as long: no longer than sessions last, which have an end (law 11).
+    """
+    refresh: timedelta = simple_jwt().REFRESH_TOKEN_LIFETIME
+    return max(refresh, kit().SESSION_LIFETIME or _A_YEAR)
 
 
 def candidate(token: Token) -> TokenSession:
@@ -34,9 +45,16 @@ def candidate(token: Token) -> TokenSession:
     """
     user = models.user_with_id(claims.user_id(token.payload))
     now, expires_at = models.now(), _moment(token.payload["exp"])
+    if now - _issued_at(token) > oldest():
+        raise Expired
     return TokenSession.of(
         user, now, id=session_id(token), rotated_at=now, expires_at=expires_at, kept_until=expires_at
     )
+
+
+def _issued_at(token: Token) -> datetime:
+    """Return when a token was issued, as far as it says."""
+    return _moment(token.payload.get("iat", 0))
 
 
 def _moment(epoch: float) -> datetime:
@@ -48,7 +66,7 @@ def _moment(epoch: float) -> datetime:
 def ensure_not_disowned(token: Token, user: Any) -> None:
     """Refuse a token that simplejwt's blacklist knows, or that was swept up with a user's sessions."""
     ensure_same_password(token, user)
-    if TokenSession.objects.swept(user, rotation.SWEEPING_REASONS, _moment(token.payload.get("iat", 0))).exists():
+    if TokenSession.objects.swept(user, rotation.SWEEPING_REASONS, _issued_at(token)).exists():
         raise Revoked
     if apps.is_installed(BLACKLIST_APP):
         blacklisted: Any = apps.get_model(BLACKLISTED)
@@ -57,9 +75,11 @@ def ensure_not_disowned(token: Token, user: Any) -> None:
 
 
 def ensure_same_password(token: Token, user: Any) -> None:
-    """Refuse a token of simplejwt's that ``CHECK_REVOKE_TOKEN`` tied to another password."""
+    """Refuse a token that ``CHECK_REVOKE_TOKEN`` tied to another password, or to none although it is on."""
     tied_to = token.payload.get(simple_jwt().REVOKE_TOKEN_CLAIM)
-    if tied_to is not None and tied_to != get_md5_hash_password(user.password):
+    if tied_to is None and not simple_jwt().CHECK_REVOKE_TOKEN:
+        return
+    if tied_to != get_md5_hash_password(user.password):
         raise PasswordChanged
 
 

@@ -263,7 +263,7 @@ def _sweep(user: Any, reason: str, keep: TokenSession | UUID | None = None) -> l
     if keep is not None:
         sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
     begun = models.time_ordered_uuid(randomness=bytes(10))
-    kept_for = simple_jwt().REFRESH_TOKEN_LIFETIME
+    kept_for = adoption.oldest()
     ended = rotation.revoke_all(sessions, reason, kept_for)
     if not ended:
         adoption.bar(user, reason, kept_for)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid5
 
 from rest_framework_simplejwt import tokens as simplejwt
-from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch
+from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch, get_md5_hash_password
 
 from . import backends, claims
 from .conf import ACCESS_TOKEN, onto_kit, simple_jwt
@@ -90,8 +90,10 @@ class Token(simplejwt.Token):
         :func:`drf_jwt_kit.sessions.start` makes tokens that can be revoked. A refresh token made
         here becomes a session when it is first used.
         """
-        token = cls()
-        token[simple_jwt().USER_ID_CLAIM] = str(getattr(user, simple_jwt().USER_ID_FIELD))
+        token, settings = cls(), simple_jwt()
+        token[settings.USER_ID_CLAIM] = str(getattr(user, settings.USER_ID_FIELD))
+        if settings.CHECK_REVOKE_TOKEN:
+            token[settings.REVOKE_TOKEN_CLAIM] = get_md5_hash_password(user.password)
         return token
 
     @property
@@ -193,8 +195,11 @@ class UntypedToken(Token, simplejwt.UntypedToken):
 
     @property
     def kind(self) -> Any:
-        """Return the token's type claim."""
-        return self.payload.get(simple_jwt().TOKEN_TYPE_CLAIM)
+        """Return the token's type; where tokens do not say it, what it is good for."""
+        name = simple_jwt().TOKEN_TYPE_CLAIM
+        if name is None:
+            return (RefreshToken if claims.GENERATION_CLAIM in self.payload else AccessToken).token_type
+        return self.payload.get(name)
 
 
 class RevocableToken(UntypedToken):
