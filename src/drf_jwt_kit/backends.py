@@ -37,15 +37,18 @@ class TokenBackend(SimpleJWTTokenBackend):
     def encode(self, payload: dict[str, Any]) -> str:
         """Return the signed token.
 
-        Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for what :meth:`decode` would take for
-        garbage, so that a sign-in fails where the claims are made, and not wherever its tokens are sent.
+        Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for one that :meth:`decode` would refuse in any
+        case, so that a sign-in fails where the claims are made, and not wherever its tokens are sent.
         """
         token = super().encode(payload)
         try:
-            claims.parse(claims.compact(token))
+            claims.check(claims.parse(claims.compact(token))[1])
         except Invalid:
-            fault = f"is longer than {claims.MAX_TOKEN_BYTES} bytes, or has a claim that is no JSON, such as NaN"
-            raise ImproperlyConfigured(f"A token would be refused wherever it is sent: it {fault}.") from None
+            raise ImproperlyConfigured(
+                f"A token would be refused wherever it is sent: it has more than {claims.MAX_TOKEN_BYTES} bytes, or "
+                "a claim that is no JSON, such as NaN, or that RFC 7519 4.1 gives another meaning, such as 'aud' where "
+                "SIMPLE_JWT has no AUDIENCE."
+            ) from None
         return token
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
