@@ -35,6 +35,20 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     return token
 
 
+def source_of(serializer_class: type[Any]) -> str:
+    """Return the dotted path at which a refresh finds ``get_token`` again, empty where the settings name it.
+
+    A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
+    own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is.
+    """
+    known = (cls for cls in serializer_class.__mro__ if "<locals>" not in cls.__qualname__ or "get_token" in vars(cls))
+    cls = next(known)
+    path = f"{cls.__module__}.{cls.__qualname__}"
+    if "<locals>" in path:
+        raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define the class in a module.")
+    return path if hasattr(cls, "get_token") and path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+
+
 def _source(session: TokenSession) -> Any:
     """Return the serializer class that ``session`` was signed in with."""
     if session.claims_source:

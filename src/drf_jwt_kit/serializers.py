@@ -19,7 +19,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, introspection, revocation, sessions
+from . import clients, introspection, issuance, revocation, sessions
 from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import (
     GateRefused,
@@ -105,7 +105,7 @@ def sign_in(
     ``again`` authenticates the same user anew, should the stored one have changed meanwhile.
     """
     fixed = _let_through(request, user)
-    pair = _begin(user, request, again, fixed=fixed, source=_path_beside_settings(serializer_class))
+    pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
     user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     return pair_as_data(pair)
 
@@ -150,13 +150,6 @@ def _log_refusal(event: str, level: int, request: Any, user: Any) -> None:
     address = clients.address(request) if request is not None else None
     told = {"event": event, "user_id": user.pk, "address": address}
     security.log(level, "%s user=%s address=%s", *told.values(), extra=told)
-
-
-def _path_beside_settings(cls: type[Any]) -> str:
-    """Return the dotted path of ``cls``, empty where it tells no more than the settings do."""
-    path = f"{cls.__module__}.{cls.__qualname__}"
-    needless = path == simple_jwt().TOKEN_OBTAIN_SERIALIZER or not hasattr(cls, "get_token")
-    return "" if needless or "<locals>" in path else path
 
 
 class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):

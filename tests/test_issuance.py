@@ -1,0 +1,67 @@
+"""Issuing: where a session's claims come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.serializers import Serializer
+from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
+
+from drf_jwt_kit import issuance
+from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
+
+KIT = SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"]
+
+
+class Named(TokenObtainPairSerializer):
+    """One on the kit's."""
+
+
+class Plain(PlainSerializer):
+    """One on simplejwt's."""
+
+
+class Own(Serializer[Any]):
+    """One that makes no token."""
+
+
+def local(base: type[Any], **body: Any) -> type[Any]:
+    """Return a class that was made inside a function."""
+    return type("Local", (base,), {"__module__": __name__, "__qualname__": "local.<locals>.Local", **body})
+
+
+@pytest.mark.parametrize(
+    ("serializer_class", "source"),
+    [
+        (TokenObtainPairSerializer, ""),
+        (Named, f"{__name__}.Named"),
+        (onto_kit(Plain, KIT), f"{__name__}.Plain"),
+        (Own, ""),
+        (local(TokenObtainPairSerializer), ""),
+        (local(Named), f"{__name__}.Named"),
+        (onto_kit(local(Plain), KIT), f"{__name__}.Plain"),
+        (local(Own), ""),
+    ],
+    ids=[
+        "the settings' own",
+        "module",
+        "grafted",
+        "no token",
+        *(f"local on {name}" for name in ("the kit's", "module", "grafted", "no token")),
+    ],
+)
+def test_a_refresh_finds_the_class_of_the_sign_in(serializer_class: Any, source: str) -> None:
+    """Law 11: by its path, or by that of what it was made of."""
+    assert issuance.source_of(serializer_class) == source
+
+
+@pytest.mark.parametrize("base", [TokenObtainPairSerializer, Named, Plain], ids=lambda base: base.__name__)
+def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
+    """Law 11: its claims were left out without a word, and may be what a tenant is told by."""
+    made = local(base, get_token=classmethod(lambda cls, user: None))
+    for serializer_class in (made, onto_kit(made, KIT), local(made)):
+        with pytest.raises(ImproperlyConfigured, match="define the class in a module"):
+            issuance.source_of(serializer_class)
