@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
-from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 
 from drf_jwt_kit import views
 from drf_jwt_kit.models import TokenSession
@@ -51,6 +51,14 @@ class Throttles(views.TokenObtainPairView):
         raise Throttled(wait=17)
 
 
+class RefusesEverybody(BaseThrottle):
+    """A project's own throttle."""
+
+    def allow_request(self, request: Any, view: Any) -> bool:
+        """Allow none."""
+        return False
+
+
 class TwiceAMinute(ScopedRateThrottle):
     """DRF's own throttle, with the rate of a project."""
 
@@ -77,6 +85,7 @@ urlpatterns = [
     path("api/", include("drf_jwt_kit.urls")),
     path("adds/", AddsToTheAnswer.as_view()),
     path("throttles/", Throttles.as_view()),
+    path("refuses/", views.TokenObtainPairView.as_view(throttle_classes=[RefusesEverybody])),
     path("scoped/refresh/", views.TokenRefreshView.as_view(throttle_classes=[TwiceAMinute])),
     path("scoped/verify/", views.TokenVerifyView.as_view(throttle_classes=[TwiceAMinute])),
     path("loses/", views.TokenObtainPairView.as_view(serializer_class=LosesTheDatabase)),
@@ -94,8 +103,10 @@ def is_plain_error(answer: Any, status: int) -> bool:
 
 @pytest.mark.parametrize("path", POSTED)
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options", "head", "trace"])
-def test_other_methods_are_a_405(client: Any, path: str, method: str) -> None:
+@pytest.mark.parametrize("every_view", [False, True], ids=["", "PROTECT_EVERY_VIEW"])
+def test_other_methods_are_a_405(client: Any, settings: Any, path: str, method: str, every_view: bool) -> None:
     """THREATS, bodies: no side effect, and ``OPTIONS`` tells nothing of the code."""
+    settings.DRF_JWT_KIT = {"PROTECT_EVERY_VIEW": every_view}
     answer = client.generic(method.upper(), path)
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
     assert answer["Cache-Control"] == "no-store"
@@ -310,6 +321,13 @@ def test_throttling_has_retry_after(client: Any) -> None:
     answer = client.post("/throttles/", {}, format="json")
     assert is_plain_error(answer, 429)
     assert (answer.json()["code"], answer["Retry-After"]) == ("throttled", "17")
+
+
+def test_throttling_that_tells_no_time_has_retry_after_too(client: Any) -> None:
+    """DESIGN 2.2: DRF's base class of throttles has no ``wait``."""
+    answer = client.post("/refuses/", {}, format="json")
+    assert is_plain_error(answer, 429)
+    assert answer["Retry-After"] == "60"
 
 
 def test_drfs_scoped_throttle_counts_where_the_project_has_a_rate(client: Any, settings: Any) -> None:

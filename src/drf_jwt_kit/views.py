@@ -40,6 +40,8 @@ from .permissions import public
 from .serializers import SessionListSerializer, TokenRevokeSerializer, sign_in
 from .tokens import RefreshToken
 
+_A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
+
 
 class BodyTooLarge(drf.APIException):
     """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
@@ -74,7 +76,10 @@ class KitView(generics.GenericAPIView[Any]):
     def handle_exception(self, exc: Exception) -> Response:
         """Answer with the project's exception handler, and roll nothing back."""
         with nothing_rolled_back():
-            return super().handle_exception(self._as_api_exception(exc))
+            response = super().handle_exception(self._as_api_exception(exc))
+        if response.status_code == status.HTTP_429_TOO_MANY_REQUESTS:
+            response.headers.setdefault("Retry-After", _A_MINUTE)
+        return response
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Return what ``exc`` means to a client: none of these is worth an HTML page."""
@@ -120,6 +125,12 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
     def throttle_scope(self) -> str | None:
         """Return the scope for DRF's ``ScopedRateThrottle``, where the project has a rate for it."""
         return self.scope if self.scope in api_settings.DEFAULT_THROTTLE_RATES else None
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse another method before anybody is asked who they are."""
+        if str(request.method).lower() not in self.http_method_names:
+            self.http_method_not_allowed(request)
+        super().check_permissions(request)
 
     def get_serializer_class(self) -> Any:
         """Return the serializer class, resting on the kit's where it is a project's own."""
