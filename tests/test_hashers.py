@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import argon2
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import MD5PasswordHasher, check_password, identify_hasher, make_password
 
 from drf_jwt_kit.hashers import Argon2idPasswordHasher
@@ -133,3 +134,35 @@ def test_a_denial_costs_one_hash_whoever_is_behind_the_name(settings: Any, post:
     answer = post("token/", username="alice", password="wrong")
     assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
     assert len(Counting.hashed) == 1
+
+
+class Plain(ModelBackend):
+    """A project's backend with another rule for permissions, say."""
+
+
+class ByAddress(ModelBackend):
+    """A project's backend that looks for e-mail addresses, and hashes for nobody."""
+
+    def authenticate(self, request: Any, username: str | None = None, password: str | None = None, **more: Any) -> Any:
+        """Find nobody by a name."""
+        return
+
+
+BACKENDS = [([Plain, ModelBackend], 2), ([ByAddress, ModelBackend], 1), ([ByAddress], 0)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("backends", "hashed"), BACKENDS, ids=["two alike", "one by address", "by address alone"])
+@pytest.mark.parametrize("stored", [None, "md5"], ids=["unknown", "older hasher"])
+def test_a_denial_costs_as_many_as_there_are_backends(
+    settings: Any, post: Any, backends: list[type[Any]], hashed: int, stored: str | None
+) -> None:
+    """THREATS, enumeration: each backend like Django's own hashes once for a name that nobody has."""
+    settings.PASSWORD_HASHERS = [MD5]
+    if stored is not None:
+        get_user_model().objects.create_user("alice", password="right")
+    settings.PASSWORD_HASHERS = [f"{__name__}.Counting", MD5]
+    settings.AUTHENTICATION_BACKENDS = [f"{backend.__module__}.{backend.__qualname__}" for backend in backends]
+    Counting.hashed.clear()
+    assert post("token/", username="alice", password="wrong").status_code == 401
+    assert len(Counting.hashed) == (hashed if stored is None else max(hashed, 1))

@@ -262,6 +262,46 @@ def test_old_failures_of_an_address_are_forgotten(settings: Any, clock: Any) -> 
     assert wait() == 2
 
 
+@pytest.mark.usefixtures("counting")
+def test_an_attempt_counts_once_on_the_account_that_it_means(settings: Any, clock: Any) -> None:
+    """THREATS: however often it is asked, and with the delay; what is too many counts nowhere."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "2/365d"}
+    for number in range(2):
+        attempt = begin(f"ali{number}")
+        for _ in range(3):
+            attempt.means("alice")
+        assert not attempt.is_too_many
+        attempt.failed()
+    late = begin("ali2")
+    late.means("alice")
+    assert late.is_too_many
+    late.failed()
+    assert wait() == 4
+    clock.shift(timedelta(seconds=4))
+    begin("ali3").means("alice")
+    begin().succeeded()
+
+
+@pytest.mark.usefixtures("counting")
+def test_what_is_withdrawn_is_withdrawn_from_the_account_that_it_means(settings: Any) -> None:
+    """2.3: a success, or what was no guess, leaves no trace there."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "1/365d"}
+    for end in (Attempt.withdrawn, Attempt.succeeded):
+        attempt = begin("alicia")
+        attempt.means("alice")
+        end(attempt)
+        end(attempt)
+    begin()
+    wait()
+
+
+def test_an_attempt_means_what_it_names(settings: Any) -> None:
+    """A name in the spelling that it has is counted already."""
+    attempt = begin("ALICE")
+    attempt.means("alice")
+    assert (attempt.meant, attempt.is_too_many) == (None, False)
+
+
 def test_no_key_tells_of_the_account_or_the_address() -> None:
     """Accounts are personal data: the cache holds none."""
     begin().failed()
@@ -354,7 +394,19 @@ def test_case_is_folded_as_unicode_does(first: str, second: str) -> None:
     assert fold(first) == fold(second)
 
 
-@pytest.mark.parametrize(("first", "second"), [("alice", "alicf"), ("user1", "user2"), ("\u5f20", "\u7ae0"), ("a", "")])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        *[("alice", "alicf"), ("user1", "user2"), ("\u5f20", "\u7ae0"), ("a", ""), ("a-b", "ab"), ("a@b.c", "ab.c")],
+        *[
+            ("a_1", "a1"),
+            ("a.b", "a,b"),
+            ("\u0930\u093e\u092e", "\u0930\u092e"),
+            ("a\u20ac", "a"),
+            ("\U0001f600", "\U0001f601"),
+        ],
+    ],
+)
 def test_other_accounts_stay_others(first: str, second: str) -> None:
     """Folding does not throw accounts together that no database does."""
     assert fold(first) != fold(second)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import get_user_model
+from typing import Any
+
+from django.contrib.auth import get_backends
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import Argon2PasswordHasher, get_hasher, identify_hasher, make_password
 from django.views.decorators.debug import sensitive_variables
 
@@ -35,18 +38,22 @@ class Argon2idPasswordHasher(Argon2PasswordHasher):
 
 
 @sensitive_variables("password")
-def spend_as_on_others(name: str, password: str) -> None:
+def spend_as_on_others(user: Any, password: str) -> None:
     """Spend on an account with an older hasher what a denial costs for every other account.
 
-    Django spends the preferred hasher's time on unknown names and unusable passwords, but not beside
-    a hash of another algorithm: a fast one would tell that the account exists. A slow one still does,
-    until its owner signs in and the password is hashed anew.
+    Django spends the preferred hasher's time on unknown names (``user`` is ``None``) and unusable passwords,
+    but not beside a hash of another algorithm: a fast one would tell that the account exists. A slow one
+    still does, until its owner signs in and the password is hashed anew.
     """
-    users = get_user_model()
-    user = users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
     try:
         older = user is not None and identify_hasher(user.password).algorithm != get_hasher().algorithm
     except ValueError:  # no hash at all: Django has spent the time
         return
-    if older:
+    for _ in range(_spent_on_unknown() if older else 0):
         make_password(password)
+
+
+def _spent_on_unknown() -> int:
+    """Return how often an unknown name is hashed: by each backend that looks for it as Django's own does."""
+    plain = [backend for backend in get_backends() if type(backend).authenticate is ModelBackend.authenticate]
+    return max(len(plain), 1)

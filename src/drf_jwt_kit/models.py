@@ -104,6 +104,25 @@ def user_with_id(text: str) -> Any:
         raise UserNotFound from None
 
 
+def can_be_user_name(name: str) -> bool:
+    """Return whether the user model's ``USERNAME_FIELD`` can hold ``name``: a number holds no letters."""
+    users = get_user_model()
+    field: Any = users._meta.get_field(users.USERNAME_FIELD)
+    try:
+        field.to_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
+def user_named(name: str) -> Any:
+    """Return the user whom the database finds by a name as it was sent, ``None`` where it finds nobody."""
+    users = get_user_model()
+    if not can_be_user_name(name):
+        return None
+    return users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
+
+
 def user_id(user: Any) -> str:
     """Return the user's id as tokens spell it."""
     return str(getattr(user, simple_jwt().USER_ID_FIELD))

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DatabaseError
-from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, AuthenticationFailed, ValidationError
-from rest_framework.serializers import as_serializer_error
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, introspection, issuance, revocation, sessions
-from .conf import REFRESH_TOKEN, kit, onto_kit, simple_jwt
+from . import clients, gate, introspection, issuance, models, revocation, sessions
+from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import (
-    GateRefused,
     Refused,
-    SecondFactorRequired,
     ServiceUnavailable,
     log_failure,
 )
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
-from .throttling import MAX_NAME, in_log
+from .throttling import MAX_NAME, Attempt, in_log
 from .tokens import RefreshToken, Token
 
 security = logging.getLogger("drf_jwt_kit.security")
@@ -104,7 +98,7 @@ def sign_in(
     What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
     ``again`` authenticates the same user anew, should the stored one have changed meanwhile.
     """
-    fixed = _let_through(request, user)
+    fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
     user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     return pair_as_data(pair)
@@ -123,33 +117,6 @@ def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: i
         if anew is None or anew.pk != user.pk:
             raise
     return _begin(anew, request, again, tries=tries - 1, **session)
-
-
-def _let_through(request: Any, user: Any) -> Mapping[str, Any]:
-    """Return the claims that the project's gate fixes for the session; raise what it raises."""
-    gate = kit().SIGN_IN_GATE
-    if gate is None:
-        return {}
-    try:
-        fixed = import_string(gate)(request, user)
-    except (ValidationError, DjangoValidationError) as refusal:
-        _log_refusal("sign_in_refused", logging.WARNING, request, user)
-        raise GateRefused(as_serializer_error(refusal)) from refusal
-    except (APIException, PermissionDenied) as refusal:
-        asked = isinstance(refusal, SecondFactorRequired)
-        event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
-        _log_refusal(event, level, request, user)
-        raise
-    if fixed is not None and not isinstance(fixed, Mapping):
-        raise ImproperlyConfigured(f"{gate} must return a dict of claims or None, not {type(fixed).__name__}.")
-    return fixed or {}
-
-
-def _log_refusal(event: str, level: int, request: Any, user: Any) -> None:
-    """Write down that the gate let nobody through: the password was right."""
-    address = clients.address(request) if request is not None else None
-    told = {"event": event, "user_id": user.pk, "address": address}
-    security.log(level, "%s user=%s address=%s", *told.values(), extra=told)
 
 
 class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
@@ -196,29 +163,52 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
+        name = credentials[self.username_field]
         try:
             user = authenticate(request=request, **credentials)
         except APIException:
             raise
         except Exception as error:
+            if _is_about_name(error, name):
+                self._deny(None, credentials, request, told=False)
             log_failure("An authentication backend failed.", error, credentials["password"])
             raise ServiceUnavailable from error
-        if not simple_jwt().USER_AUTHENTICATION_RULE(user):
-            self._deny(user, credentials, request)
+        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or _is_too_many(request, name, user):
+            self._deny(user, credentials, request, told=user is None)
         return user
 
     @sensitive_variables()
-    def _deny(self, user: Any, credentials: dict[str, str], request: Any) -> NoReturn:
-        """Refuse, alike for whoever is behind the name, and tell of it."""
+    def _deny(self, user: Any, credentials: dict[str, str], request: Any, *, told: bool = False) -> NoReturn:
+        """Refuse, alike for whoever is behind the name, and tell of it where ``authenticate()`` has not ``told``."""
         name = credentials[self.username_field]
-        spend_as_on_others(name, credentials["password"])
-        if user is not None:  # authenticate() has told of the others
+        named = models.user_named(name)
+        spend_as_on_others(named, credentials["password"])
+        if named is not None and (attempt := Attempt.of(request)):
+            attempt.means(str(named.get_username()))
+        if not told:
             known = {**credentials, "password": "*" * 8}
             user_login_failed.send(sender=__name__, credentials=known, request=request)
         address = clients.address(request) if request is not None else None
-        told = {"event": "sign_in_failed", "address": address}
-        security.warning("sign_in_failed username=%r address=%s", in_log(name), address, extra=told)
+        event = {"event": "sign_in_failed", "address": address}
+        security.warning("sign_in_failed username=%r address=%s", in_log(name), address, extra=event)
         raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+
+
+def _is_about_name(error: Exception, name: str) -> bool:
+    """Return whether a backend stumbled over a name that nobody can have, and not over anything else."""
+    return isinstance(error, (TypeError, ValueError)) and not models.can_be_user_name(name)
+
+
+def _is_too_many(request: Any, name: str, user: Any) -> bool:
+    """Return whether a right password comes too late for the account, which an odd spelling of its name found.
+
+    An address that a backend knows a user by is no spelling of the name.
+    """
+    attempt, account = Attempt.of(request), str(user.get_username())
+    if attempt is None or attempt.names(account) or models.user_named(name) != user:
+        return False
+    attempt.means(account)
+    return attempt.is_too_many
 
 
 class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):

@@ -39,6 +39,12 @@ _PLAIN = str.maketrans(
     {"\u0131": "i", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ł": "l", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 
+# Letters and marks that nothing shows of (Unicode, Default_Ignorable_Code_Point) and no category tells.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+# Where a request keeps its attempt.
+_ATTEMPT = "_drf_jwt_kit_sign_in_attempt"
+
 # RFC 7515 3.1: base64url segments, first a JSON object with an "alg". Possessive: no name takes long.
 _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])e[wy][A-Za-z0-9_-]{16,}+(?:\.[A-Za-z0-9_-]*+){2,}+")
 
@@ -93,30 +99,60 @@ class Attempt:
         settings, who = kit(), fold(account)
         pair = settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS if who else None
         everywhere = settings.LOGIN_FAILURES_PER_ACCOUNT if who else None
+        self.who, self.address = who, address
         self.pair = Counter(_name("pair", who, address), Rate.of(pair))
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
         self.account = Counter(_name("account", who), Rate.of(everywhere))
         self.last_failure = _name("last", who, address)
         self.counted: list[Counter] = []
+        self.meant: Attempt | None = None
+        self.is_too_many = False
         self.now = time.time()
 
     @classmethod
     def begin(cls, request: Any, account: str) -> Self:
-        """Count an attempt from the address of ``request``.
+        """Count an attempt from the address of ``request``, which keeps it.
 
         Raises 429 where there were too many, with the seconds to wait, and 503 where the cache
         cannot tell (unless ``THROTTLE_FAILS_OPEN``).
         """
         address = clients.address(request)
-        attempt, wait = cls(account, network(address)), 0.0
-        with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
-            wait = attempt._wait()
-        if wait:
-            attempt.withdrawn()
+        attempt = cls(account, network(address))
+        if wait := attempt._counted():
             told = {"event": "sign_in_throttled", "address": address}
             security.warning("sign_in_throttled username=%r address=%s", in_log(account), address, extra=told)
             raise Throttled(wait=wait)
+        setattr(request, _ATTEMPT, attempt)
         return attempt
+
+    @staticmethod
+    def of(request: Any) -> Attempt | None:
+        """Return the attempt that ``request`` makes, ``None`` where nobody counts."""
+        return getattr(request, _ATTEMPT, None)
+
+    def names(self, account: str) -> bool:
+        """Return whether the name that was sent is counted as ``account`` is."""
+        return fold(account) == self.who
+
+    def means(self, account: str) -> None:
+        """Count the attempt on the account that its name turned out to mean, too; ``is_too_many`` tells if it may not.
+
+        Databases take more spellings for one name than :func:`fold`, each in its own way: what a collation
+        ignores, or zeros before a number.
+        """
+        if self.meant is None and not self.names(account):
+            self.meant = Attempt(account, self.address)
+            self.meant.place = Counter("", None)  # it is counted there already
+            self.is_too_many = self.meant._counted() > 0
+
+    def _counted(self) -> float:
+        """Count the attempt; return how long to wait before it may be made. It is not counted then."""
+        wait = 0.0
+        with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
+            wait = self._wait()
+        if wait:
+            self.withdrawn()
+        return wait
 
     def _wait(self) -> float:
         """Count the attempt; return how long to wait before it may be made, 0 for not at all."""
@@ -143,6 +179,8 @@ class Attempt:
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
+        if self.meant is not None and not self.is_too_many:
+            self.meant.failed()
         if self.account.rate is None:
             return
         with _cache_errors_logged(fatal=False):
@@ -151,6 +189,8 @@ class Attempt:
 
     def succeeded(self) -> None:
         """Take the failure back, and let the next attempt from here be the first again."""
+        if self.meant is not None:
+            self.meant.succeeded()
         self.withdrawn()
         if self.account.rate is None:
             return
@@ -159,9 +199,11 @@ class Attempt:
 
     def withdrawn(self) -> None:
         """Take the failure back: no password was tried."""
+        if self.meant is not None:
+            self.meant.withdrawn()
         with _cache_errors_logged(fatal=False):
-            for counter in self.counted:
-                counter.take_back(self.now)
+            while self.counted:
+                self.counted.pop().take_back(self.now)
 
 
 def is_guess(data: Any, refusal: Exception) -> bool:
@@ -199,14 +241,20 @@ def _name(kind: str, *parts: str) -> str:
 
 
 def fold(account: str) -> str:
-    """Return one spelling for all that a database or a person might take for the same account.
+    """Return one spelling for all that a person might take for the same account.
 
-    Collations ignore case, accents, white space and what has no width, each in its own way. This
-    ignores more than any of them, as two accounts that share a counter do no harm.
+    That leaves out case, accents, white space and what has no width; digits of all scripts are one.
     """
     decomposed = unicodedata.normalize("NFKD", account[:MAX_NAME].casefold()).casefold().translate(_PLAIN)
-    plain = (str(unicodedata.digit(letter, letter)) for letter in decomposed if letter.isalnum())
-    return "".join(plain) or account[:MAX_NAME]
+    seen = (str(unicodedata.digit(letter, letter)) for letter in decomposed if _tells_apart(letter))
+    return "".join(seen) or account[:MAX_NAME]
+
+
+def _tells_apart(letter: str) -> bool:
+    """Return whether a name is another one for it; marks that combine with nothing are vowels of some scripts."""
+    category = unicodedata.category(letter)
+    unseen = category == "Me" or category[0] in "ZC" or unicodedata.combining(letter)
+    return not unseen and not _UNSEEN.match(letter)
 
 
 def in_log(account: str) -> str:

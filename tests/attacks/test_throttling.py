@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model, user_login_failed
+from django.contrib.auth.backends import ModelBackend
 
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.throttling import fold
 from tests.attempts import attempt, count_hashing, statuses, wait_of
 from tests.conftest import PASSWORD
@@ -188,6 +191,111 @@ def test_every_spelling_that_finds_the_user_counts_as_one(client: Any) -> None:
     assert statuses(client, 5) == [401] * 5
     for spelling in (*SPELLINGS, "ali\u200bce", "ali\u00adce", "al\u0131ce", "ali\x01ce", "\u24d0lice"):
         assert attempt(client, spelling, PASSWORD).status_code in (401, 429), spelling
+
+
+def test_letters_that_a_collation_takes_for_others_win_no_guesses(client: Any, django_user_model: Any) -> None:
+    """THREATS, on each database: a German sharp s is one s to some, and two to Unicode; each would have its counter."""
+    django_user_model.objects.create_user("jessica", password=PASSWORD)
+    assert statuses(client, 5, "jessica") == [401] * 5
+    for spelling in (
+        "je\u00dfsica",
+        "jes\u00dfica",
+        "je\u00df\u00dfica",
+        "jessic\u0363",
+        "jessica\u0640",
+        "jessica\ufe00",
+    ):
+        assert attempt(client, spelling, PASSWORD).status_code in (401, 429), spelling
+    assert attempt(client, "jessica", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+@pytest.fixture
+def by_number(client: Any, user: Any, monkeypatch: Any) -> Any:
+    """A function that signs in with a number, where users are known by one: ``by_number("007", "wrong")``."""
+    monkeypatch.setattr(type(user), "USERNAME_FIELD", "id")
+    monkeypatch.setattr(TokenObtainPairSerializer, "username_field", "id")
+
+    def sign_in(number: str, password: str, peer: str = "192.0.2.1") -> Any:
+        return client.post("/api/token/", {"id": number, "password": password}, format="json", REMOTE_ADDR=peer)
+
+    return sign_in
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_number_has_one_counter_however_many_zeros_stand_before_it(by_number: Any, user: Any, known: bool) -> None:
+    """THREATS, on each database: a right password in another spelling is denied as a wrong one is, known or not."""
+    number = str(user.pk if known else user.pk + 1)
+    assert [by_number(number, "wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+    for zeros in range(1, 10):
+        answer = by_number("0" * zeros + number, PASSWORD)
+        assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
+    assert by_number(number, PASSWORD, peer="192.0.2.2").status_code == (200 if known else 401)
+
+
+def test_what_fails_in_other_spellings_counts_on_the_account(by_number: Any, user: Any) -> None:
+    """THREATS: five guesses are five guesses."""
+    assert {by_number("0" * zeros + str(user.pk), "wrong").status_code for zeros in range(1, 6)} == {401}
+    assert by_number(str(user.pk), PASSWORD).status_code == 429
+    assert by_number(f"0{user.pk}", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+def test_a_success_in_another_spelling_counts_for_nothing(by_number: Any, user: Any) -> None:
+    """2.3: it is taken back wherever it was counted."""
+    assert {by_number(f"0{user.pk}", PASSWORD).status_code for _ in range(20)} == {200}
+    assert [by_number(str(user.pk), "wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+
+
+NO_NUMBERS = ["abc", "1.5", "1e3", "nan", "\u00b2", "0x10", "true", "1 or 1=1", "\u4e00"]
+
+
+@pytest.mark.parametrize("name", NO_NUMBERS, ids=ascii)
+def test_a_name_that_nobody_can_have_is_a_wrong_one(by_number: Any, caplog: Any, name: str) -> None:
+    """2.1: 401 and a failure that counts, not 503: no backend is down, and nobody has to be told."""
+    failed: list[Any] = []
+
+    def listen(credentials: Any, **arguments: Any) -> None:
+        failed.append(credentials)
+
+    user_login_failed.connect(listen)
+    answers = [by_number(name, PASSWORD) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert answers[0].data["code"] == "no_active_account"
+    assert failed == [{"id": name, "password": "*" * 8}] * 5
+    assert {record.name for record in caplog.records} <= {"drf_jwt_kit.security", "django.request"}
+
+
+class ByAddress(ModelBackend):
+    """A project's backend that knows users by their e-mail address, too."""
+
+    def authenticate(self, request: Any, username: str | None = None, password: str | None = None, **more: Any) -> Any:
+        """Return the user with the address."""
+        user = get_user_model().objects.filter(email=username).first()
+        return user if user and user.check_password(password) else None
+
+
+def test_an_address_is_no_spelling_of_the_name(client: Any, settings: Any, user: Any) -> None:
+    """Never a lock: whoever mistyped a name five times still signs in by the address, which is counted for itself."""
+    get_user_model().objects.filter(pk=user.pk).update(email="alice@example.com")
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByAddress", "django.contrib.auth.backends.ModelBackend"]
+    assert statuses(client, 6) == [401] * 5 + [429]
+    assert attempt(client, "alice@example.com", PASSWORD).status_code == 200
+
+
+COLLEAGUES = [
+    ("user_0", "user0"),
+    ("john.doe", "johndoe"),
+    ("ann@ab.com", "anna@b.com"),
+    ("x+y", "xy"),
+    ("\u0930\u093e\u092e", "\u0930\u092e"),
+]
+
+
+@pytest.mark.parametrize(("other", "name"), COLLEAGUES, ids=ascii)
+def test_a_colleagues_failures_lock_nobody_out(client: Any, django_user_model: Any, other: str, name: str) -> None:
+    """Never a lock: two accounts that no person and no database takes for one, behind one address."""
+    django_user_model.objects.create_user(name, password=PASSWORD)
+    assert statuses(client, 6, other) == [401] * 5 + [429]
+    assert attempt(client, name, PASSWORD).status_code == 200
 
 
 def test_a_name_without_end_costs_little_and_says_little(client: Any, settings: Any, caplog: Any) -> None:
