@@ -73,6 +73,9 @@ def test_a_user_is_named_by_a_unique_field(settings: Any, name: str, expected: l
         ({"REFRESH_GRACE_PERIOD": timedelta(seconds=-1)}, None),
         ({"SESSION_LIFETIME": timedelta(0)}, None),
         ({"SESSION_LIFETIME": 0}, None),
+        ({"SESSION_LIFETIME": timedelta.max}, None),
+        ({"SESSION_LIFETIME": timedelta(days=366 * 100)}, None),
+        ({"REFRESH_GRACE_PERIOD": timedelta.max}, None),
         ({"MAX_SESSIONS_PER_USER": 0}, None),
         ({"MAX_SESSIONS_PER_USER": True}, None),
         ({"MAX_SESSIONS_PER_USER": "3"}, None),
@@ -153,9 +156,9 @@ def test_w003_an_unknown_key_of_simple_jwt(settings: Any, key: str, hint: str) -
 
 
 @pytest.mark.parametrize("name", ["ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME"])
-@pytest.mark.parametrize("value", [300, "5m", None, timedelta(0), timedelta(seconds=-1)], ids=str)
+@pytest.mark.parametrize("value", [300, "5m", None, timedelta(0), timedelta(seconds=-1), timedelta.max], ids=str)
 def test_e004_a_lifetime_that_is_none(settings: Any, name: str, value: Any) -> None:
-    """Issue 2.2: not a ``timedelta``, or not longer than nothing."""
+    """Issue 2.2: not a ``timedelta``, not longer than nothing, or longer than there are dates for."""
     settings.SIMPLE_JWT = {name: value}
     [message] = messages()
     assert (message.id, message.level) == ("drf_jwt_kit.E004", ERROR)
@@ -302,7 +305,9 @@ def test_what_w013_warns_of(tokens: Any, monkeypatch: Any, classes: list[str], h
     assert (names, made.status_code) == ((["bob", "bob"], 403) if harm else (["alice", None], 201))
 
 
-@pytest.mark.parametrize("leeway", ["10", -1, timedelta(seconds=-1), float("nan"), float("inf"), 1e300, [], "", print])
+@pytest.mark.parametrize(
+    "leeway", ["10", -1, timedelta(seconds=-1), float("nan"), float("inf"), 1e300, [], "", print, True, timedelta.max]
+)
 def test_e018_a_leeway_that_is_no_time(settings: Any, leeway: Any) -> None:
     """Issue 5.4: simplejwt finds out at each token, and says that the token is bad; E012 must not blame the keys."""
     settings.SIMPLE_JWT = {"LEEWAY": leeway}

@@ -82,14 +82,14 @@ def check_simple_jwt_keys(**kwargs: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security)
 def check_lifetimes(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E004 for lifetimes that are no ``timedelta``, E005 for a refresh token that ends first."""
+    """E004 for what is no lifetime, E005 for a refresh token that ends first."""
     names = ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME")
     access, refresh = (getattr(simple_jwt(), name) for name in names)
     sound = True
     for name, value in zip(names, (access, refresh), strict=True):
-        if not isinstance(value, timedelta) or value <= timedelta(0):
+        if not conf.is_lifetime(value):
             sound = False
-            fault = f"SIMPLE_JWT[{name!r}] must be a timedelta longer than 0, not {value!r}."
+            fault = f"SIMPLE_JWT[{name!r}] must be a timedelta longer than 0 and up to 100 years, not {value!r}."
             yield message(Error, "E004", fault)
     if sound and refresh <= access:
         fault = "SIMPLE_JWT['REFRESH_TOKEN_LIFETIME'] is not longer than 'ACCESS_TOKEN_LIFETIME'."
@@ -116,13 +116,13 @@ def check_leeway(**kwargs: Any) -> Iterator[CheckMessage]:
 def _leeway() -> timedelta | None:
     """Return how far clocks may differ, ``None`` where the setting is no such time."""
     value: Any = simple_jwt().LEEWAY
-    if value is not None and not isinstance(value, (int, float, timedelta)):
+    if value is not None and type(value) not in (int, float, timedelta):
         return None
     try:
         allowed = conf.leeway()
     except (ValueError, OverflowError):  # no number, or more than a timedelta can hold
         return None
-    return allowed if allowed >= timedelta(0) else None
+    return allowed if timedelta(0) <= allowed <= conf.LONGEST else None
 
 
 @register(Tags.security)
@@ -169,7 +169,8 @@ def check_keys(**kwargs: Any) -> Iterator[CheckMessage]:
 
 def key_length(key: Any) -> int:
     """Return the length of an HMAC key in bytes; what is no key has none."""
-    return len(key.encode()) if isinstance(key, str) else len(key or b"")
+    known = key.encode() if isinstance(key, str) else key
+    return len(known) if isinstance(known, bytes) else 0
 
 
 def self_test() -> str | None:

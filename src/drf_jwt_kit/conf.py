@@ -69,6 +69,10 @@ class Settings:
     THROTTLE_FAILS_OPEN: bool = False
 
 
+# No date is after the year 9999, so no lifetime is as long as it can be written.
+LONGEST = timedelta(days=100 * 365)
+
+
 class Rate(NamedTuple):
     """How many (``limit``) in how long (``period``, in seconds)."""
 
@@ -90,6 +94,11 @@ class Problem(NamedTuple):
     key: str
     fault: str
     hint: str | None
+
+
+def is_lifetime(value: Any) -> bool:
+    """Return whether something can last that long."""
+    return isinstance(value, timedelta) and timedelta(0) < value <= LONGEST
 
 
 class _Rule(NamedTuple):
@@ -118,12 +127,12 @@ _RULES: Mapping[str, _Rule] = {
     "PROTECT_BY_DEFAULT": _BOOLEAN,
     "PROTECT_EVERY_VIEW": _BOOLEAN,
     "REFRESH_GRACE_PERIOD": _Rule(
-        lambda value: isinstance(value, timedelta) and value >= timedelta(0),
-        "a timedelta that is not negative (0 is strict)",
+        lambda value: isinstance(value, timedelta) and timedelta(0) <= value <= LONGEST,
+        "a timedelta that is not negative (0 is strict), and up to 100 years",
     ),
     "SESSION_LIFETIME": _Rule(
-        lambda value: value is None or (isinstance(value, timedelta) and value > timedelta(0)),
-        "a timedelta longer than 0, or None for no end",
+        lambda value: value is None or is_lifetime(value),
+        "a timedelta longer than 0 and up to 100 years, or None for no end",
     ),
     "MAX_SESSIONS_PER_USER": _Rule(
         lambda value: value is None or _whole_number(value, 1), "a whole number of at least 1, or None"
