@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from drf_jwt_kit import backends
 from drf_jwt_kit.exceptions import Expired, Invalid
 from drf_jwt_kit.tokens import AccessToken
+from tests.conftest import bearer
 
 KEY = "k" * 32
 OLD = "o" * 32
@@ -92,6 +93,45 @@ class TestFallbacks:
         settings.SECRET_KEY_FALLBACKS = [OLDER]
         with pytest.raises(Invalid):
             backends.current().decode(token)
+
+
+NO_KEYS = {
+    "empty": {"SECRET_KEY_FALLBACKS": [""]},
+    "empty bytes": {"SECRET_KEY_FALLBACKS": [b""]},
+    "among others": {"SECRET_KEY_FALLBACKS": [OLD, "", OLDER]},
+    "a public key for HMAC": {"SECRET_KEY_FALLBACKS": [public_pem(RSA)]},
+    "an empty signing key": {"SIMPLE_JWT": {"SIGNING_KEY": ""}},
+    "no verifying key": {"SIMPLE_JWT": {"ALGORITHM": "RS256", "SIGNING_KEY": pem(RSA)}},
+    "a broken verifying key": {
+        "SIMPLE_JWT": {"ALGORITHM": "RS256", "SIGNING_KEY": pem(RSA), "VERIFYING_KEY": "broken"}
+    },
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ring", NO_KEYS)
+def test_a_key_that_is_none_verifies_nothing(settings: Any, client: Any, caplog: Any, ring: str) -> None:
+    """2.2 and law 10: no 500 for whoever sends a token; what is wrong with the key is logged, without either."""
+    settings.SECRET_KEY = KEY
+    for name, value in NO_KEYS[ring].items():
+        setattr(settings, name, value)
+    token = signed(pem(OTHER_RSA), "RS256") if "verifying" in ring else signed("x" * 40)
+    answers = [
+        client.get("/api/me/", **bearer(token)),
+        client.post("/api/token/verify/", {"token": token}, format="json"),
+    ]
+    assert [(answer.status_code, answer.data["reason"]) for answer in answers] == [(401, "invalid")] * 2
+    records = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert records
+    assert all(record.startswith("A key can verify no token: ") and token not in record for record in records)
+
+
+@pytest.mark.usefixtures("rotated")
+def test_a_key_that_is_none_hides_no_other(settings: Any) -> None:
+    """DESIGN 7: all others verify."""
+    settings.SECRET_KEY_FALLBACKS = ["", OLD]
+    for key in (KEY, OLD):
+        assert backends.current().decode(signed(key))["user_id"] == "1"
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512", "RS256", "none", "hs256", "", "HS256 "])
