@@ -120,6 +120,8 @@ def test_a_plain_header_is_fine(header: Any) -> None:
         *({"alg": "HS256", name: "x"} for name in ("jwk", "jku", "x5u", "x5c", "b64", "zip", "cty", "enc", "foo")),
         *({"alg": "HS256", "crit": value} for value in ([], ["exp"], None, {})),
         *({"alg": "HS256", "typ": value} for value in (None, 1, [], "", "at+jwt", "JOSE", "JWE", "\uff2a\uff37\uff34")),
+        *({"alg": "HS256", "x5t": value} for value in ("", None, 1, [[]], {}, "\x00", "x" * 256)),
+        *({"alg": "HS256", "x5t#S256": value} for value in ("", None, 1, [[]], {}, "\x00", "x" * 256)),
         *({"alg": "HS256", "kid": kid} for kid in ("x", "../../dev/null", "' OR 1=1", "", None, 1, "\x00", "x" * 5000)),
     ],
     ids=shown,

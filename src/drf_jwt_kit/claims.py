@@ -31,7 +31,8 @@ MAX_TEXT = 255
 # RFC 7515 3.1: three base64url segments without padding. RFC 7515 4.1: what else a header may
 # hold; `crit`, `b64`, `zip` and keys that travel with the token are refused by not being here.
 _COMPACT_FORM = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_HEADER_PARAMETERS = {"alg", "typ", "kid", "x5t", "x5t#S256"}
+_NAMES_OF_KEYS = {"kid", "x5t", "x5t#S256"}
+_HEADER_PARAMETERS = {"alg", "typ", *_NAMES_OF_KEYS}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -83,6 +84,8 @@ def check_header(header: Mapping[str, Any], *, kid_allowed: bool) -> None:
         raise Invalid
     if "kid" in header and not kid_allowed:
         raise Invalid
+    for name in _NAMES_OF_KEYS & header.keys():
+        text(header, name)
 
 
 def check(payload: Mapping[str, Any]) -> None:
