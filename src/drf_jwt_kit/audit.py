@@ -26,7 +26,7 @@ from django.views import View
 from rest_framework.views import APIView
 
 from . import routes
-from .decorators import around_handler, around_view
+from .decorators import around_handler, around_view, handler_layers, methods_let_through
 from .permissions import ProtectedByDefaultMixin, is_public
 from .routes import Example, Route
 from .stand_ins import kept_from_data
@@ -134,7 +134,14 @@ def methods(route: Route, example: Example) -> list[str]:
     # Not simply all names: a project may have written one alone, a string, which has no others in it.
     names = dict.fromkeys([*View.http_method_names, *view.http_method_names])
     handled = [name for name in names if name in view.http_method_names and hasattr(view, name)]
-    return [name.upper() for name in handled if name != "options" or _tells_options(view)]
+    answered = [name for name in handled if _is_let_through(route, view, name)]
+    return [name.upper() for name in answered if name != "options" or _tells_options(view)]
+
+
+def _is_let_through(route: Route, view: Any, name: str) -> bool:
+    """Return whether no decorator of Django's around the view, or its handler, says 405 to a method."""
+    layers = [*route.layers, *handler_layers(getattr(view, name))]
+    return all(name.upper() in allowed for allowed in methods_let_through(layers))
 
 
 def _tells_options(view: Any) -> bool:

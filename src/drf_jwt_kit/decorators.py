@@ -30,12 +30,25 @@ def around_view(layers: Iterable[Any]) -> Iterator[str]:
 
 def around_handler(handler: Any) -> Iterator[str]:
     """Yield the modules of the decorators around a handler, as far as they say what they are put on."""
+    for layer in handler_layers(handler):
+        yield from _origins(layer)
+
+
+def handler_layers(handler: Any) -> Iterator[Any]:
+    """Yield the decorators around a handler, as far as they say what they are put on."""
     for _ in range(_MOST_LAYERS):
         inner = _beneath(handler)
         if inner is None:
             return
-        yield from _origins(handler)
+        yield handler
         handler = inner
+
+
+def methods_let_through(layers: Iterable[Any]) -> Iterator[Iterable[str]]:
+    """Yield what each of Django's ``require_http_methods`` among layers lets through, in upper case."""
+    for layer in layers:
+        if _module(layer) == "django.views.decorators.http" and "request_method_list" in (held := _closure(layer)):
+            yield held["request_method_list"]
 
 
 def _down_to_view(callback: Any, seen: set[int]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from django.urls import include, path, re_path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.cache import cache_page
 from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
@@ -161,6 +162,9 @@ ONE_BY_ONE = [
     exhibit("only-get/", views.Answers.as_view(http_method_names=["get"]), GET=PROTECTED),
     exhibit("function/", views.function, **all_of(PROTECTED, "GET", "POST", "OPTIONS")),
     exhibit("open-function/", views.open_function, **all_of(OPEN, "GET", "OPTIONS")),
+    exhibit("read-function/", views.read_function, GET=OPEN),
+    exhibit("written-function/", views.written_function, **all_of(OPEN, "POST", "PUT", "OPTIONS")),
+    exhibit("safe-only/", require_safe(views.Anyone.as_view()), GET=OPEN),
     exhibit("public-function/", views.public_function, **all_of(PUBLIC, "GET", "OPTIONS")),
     exhibit("public-from-outside/", views.public_from_outside, **all_of(PUBLIC, "GET", "OPTIONS")),
     exhibit("login-function/", views.login_function, GET=UNKNOWN, OPTIONS=OPEN),

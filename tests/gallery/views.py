@@ -15,6 +15,7 @@ from django.utils.decorators import decorator_from_middleware, method_decorator
 from django.views import View
 from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 from rest_framework import authentication, generics, permissions, serializers, versioning, viewsets
 from rest_framework.decorators import action, api_view, permission_classes
@@ -762,6 +763,22 @@ def function(request: Any) -> Response:
 @permission_classes([permissions.AllowAny])
 def open_function(request: Any) -> Response:
     """Answer anyone."""
+    return Response("done")
+
+
+@require_GET
+@api_view(["GET", "POST"])
+@permission_classes([permissions.AllowAny])
+def read_function(request: Any) -> Response:
+    """Answer anyone who reads."""
+    return Response("done")
+
+
+@api_view(["GET", "POST", "PUT"])
+@permission_classes([permissions.AllowAny])
+@require_http_methods(["POST", "PUT"])
+def written_function(request: Any) -> Response:
+    """Answer anyone who writes, which only the handler's decorator knows."""
     return Response("done")
 
 
