@@ -110,7 +110,7 @@ def test_a_refresh_between_choosing_and_deleting_saves_its_row(rows: Any, clock:
     assert TokenSession.objects.get().pk == saved.pk
 
 
-@pytest.mark.parametrize("batch_size", ["0", "-1", "many"])
+@pytest.mark.parametrize("batch_size", ["0", "-1", "many", "30001", "9" * 23])
 def test_an_impossible_batch_is_refused(rows: Any, batch_size: str) -> None:
     """A typing error is answered in words and deletes nothing."""
     rows(1)

@@ -206,3 +206,11 @@ def test_a_session_that_ends_while_all_are_ended_keeps_its_own_end(user: Any, se
         ended = rotation.revoke_all(TokenSession.objects.filter(user=user), "signed_out_everywhere", DAY)
     assert [row.pk for row in ended] == [other.pk]
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "reused"
+
+
+def test_a_reason_that_cannot_be_kept_ends_nothing(session: TokenSession) -> None:
+    """One database cuts it off, another raises: here it is said before anything is written."""
+    with pytest.raises(ValueError, match="up to 32 characters"):
+        rotation.revoke(session, "x" * 33)
+    assert TokenSession.objects.get(pk=session.pk).revoked_at is None
+    assert rotation.revoke(session, "x" * 32)

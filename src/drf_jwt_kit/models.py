@@ -27,6 +27,7 @@ from .clients import MAX_USER_AGENT
 from .conf import kit, leeway, simple_jwt
 from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
 
+MAX_REASON = 32
 MAX_HASH = 128
 MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
 
@@ -200,7 +201,7 @@ class TokenSession(models.Model):
         null=True, help_text=_("Older tokens of simplejwt are barred by this row until then.")
     )
     revoked_at = models.DateTimeField(null=True)
-    revoke_reason = models.CharField(max_length=32, blank=True, default="")
+    revoke_reason = models.CharField(max_length=MAX_REASON, blank=True, default="")
     credential_hash = models.CharField(max_length=MAX_HASHES)
     claims = models.JSONField(default=dict, help_text=_("Claims fixed at sign-in."))
     claims_source = models.CharField(max_length=255, blank=True, default="")

@@ -124,7 +124,12 @@ def _reread(session: TokenSession) -> TokenSession:
 
 
 def revoke(session: TokenSession, reason: str) -> bool:
-    """End one session; return whether it was this call that did."""
+    """End one session; return whether it was this call that did.
+
+    Raises :exc:`ValueError` for a reason that is too long to be kept, which some databases would cut off.
+    """
+    if len(reason) > models.MAX_REASON:
+        raise ValueError(f"A reason has up to {models.MAX_REASON} characters.")
     now = models.now()
     ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoke_reason=reason)
     if ended:

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from drf_jwt_kit import models
 from drf_jwt_kit.models import TokenSession
 
+LARGEST_BATCH = 30_000  # ids: as many as every database takes in one statement
+
 
 class Command(BaseCommand):
     """Prune in batches: bounded memory, short statements, safe while the site is in use."""
@@ -22,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *, batch_size: int, dry_run: bool, **options: Any) -> None:
         """Delete batch after batch until none is left."""
-        if batch_size < 1:
-            raise CommandError("--batch-size must be at least 1.")
+        if not 1 <= batch_size <= LARGEST_BATCH:
+            raise CommandError(f"--batch-size must be from 1 to {LARGEST_BATCH}.")
         prunable = TokenSession.objects.prunable(models.now())
         if dry_run:
             self.stdout.write(f"{prunable.count()} expired sessions would be deleted.")
