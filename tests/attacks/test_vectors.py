@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jwt
 import pytest
+from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from drf_jwt_kit import backends
 from drf_jwt_kit.backends import TokenBackend
@@ -76,16 +77,14 @@ def configured(settings: Any, clock: Any) -> Any:
 
 
 def refusal(backend: TokenBackend, jws: str) -> str | None:
-    """Return why the backend's step from signature to claims refuses, ``None`` where it does not.
+    """Return why the backend's step from signature to claims, simplejwt's, refuses; ``None`` where it does not.
 
     PyJWT looks at the payload once the signature is known to be good, and says so.
     """
     try:
-        backend._check_signature(jws.encode())
-    except Invalid as refused:
-        error = refused.__context__
-        assert error is not None
-        return f"{type(error.__cause__).__name__}: {error.__cause__}"
+        super(TokenBackend, backend).decode(jws.encode())
+    except TokenBackendError as refused:
+        return f"{type(refused.__cause__).__name__}: {refused.__cause__}"
     return None
 
 
