@@ -14,7 +14,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken as SimpleJWTAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
 
-from drf_jwt_kit import backends
+from drf_jwt_kit import backends, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, WrongType
 from drf_jwt_kit.tokens import AccessToken, RefreshToken, RevocableToken, UntypedToken
 
@@ -221,11 +221,36 @@ def test_check_exp_takes_another_claim_and_time() -> None:
         token.check_exp("refresh_exp", current_time=datetime.now(timezone.get_current_timezone()) + timedelta(hours=2))
 
 
-def test_a_project_may_do_without_types(settings: Any) -> None:
-    """As in simplejwt: ``TOKEN_TYPE_CLAIM = None`` turns the check off."""
-    token = str(AccessToken())
+def test_a_project_may_do_without_types(settings: Any, user: Any) -> None:
+    """As in simplejwt: ``TOKEN_TYPE_CLAIM = None`` asks no token for its type."""
     settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
-    assert RefreshToken(token)["jti"]
+    pair = sessions.start(user)
+    for token in (pair.access, pair.refresh):
+        token.payload.pop(None)
+        assert type(token)(str(token)).sid == pair.session.pk
+
+
+@pytest.mark.parametrize("named", ["null", "token_type"])
+@pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
+def test_without_types_a_token_is_what_it_says_all_the_same(settings: Any, user: Any, kind: Any, named: str) -> None:
+    """THREATS, access at refresh: simplejwt writes the type under ``null`` then, or wrote it before."""
+    settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
+    token = kind.for_user(user)
+    token.payload[named] = token.payload.pop(None)
+    other = RefreshToken if kind is AccessToken else AccessToken
+    assert kind(str(token))["jti"] == token["jti"]
+    with pytest.raises(WrongType):
+        other(str(token))
+
+
+def test_without_types_what_says_nothing_becomes_no_session(settings: Any, user: Any) -> None:
+    """THREATS, access at refresh: five minutes of access would buy a day's session, and another."""
+    settings.SIMPLE_JWT = {"TOKEN_TYPE_CLAIM": None}
+    token = AccessToken.for_user(user)
+    del token.payload[None]
+    assert AccessToken(str(token))["jti"]
+    with pytest.raises(WrongType):
+        sessions.rotate(str(token))
 
 
 def test_without_types_a_refresh_token_is_still_no_access_token(settings: Any) -> None:

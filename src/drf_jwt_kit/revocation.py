@@ -7,7 +7,7 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 
 from . import adoption, rotation, sessions
-from .conf import leeway, simple_jwt
+from .conf import leeway
 from .exceptions import Refused
 from .models import TokenSession
 from .tokens import RefreshToken, RevocableToken
@@ -31,8 +31,7 @@ def revoke_token(raw: str, request: Any = None) -> None:
 
 def _session_to_end(token: RevocableToken) -> TokenSession | None:
     """Return the session that revoking ``token`` ends, ``None`` where it ends none."""
-    tells_kind = simple_jwt().TOKEN_TYPE_CLAIM is not None
-    if token.sid is None and tells_kind and token.kind != RefreshToken.token_type:
+    if token.sid is None and token.kind != RefreshToken.token_type:
         return None
     session = sessions.row_of(token)
     if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:

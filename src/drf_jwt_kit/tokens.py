@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid5
 
+from rest_framework_simplejwt import settings as simplejwt_settings
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch, get_md5_hash_password
 
@@ -17,6 +18,9 @@ from .exceptions import Invalid, WrongType
 if TYPE_CHECKING:
     from .models import TokenSession
 
+
+# Where simplejwt's tokens have their type although TOKEN_TYPE_CLAIM is None: JSON has a word for that, too.
+_UNNAMED_TYPE = ("null", simplejwt_settings.DEFAULTS["TOKEN_TYPE_CLAIM"])
 
 # What `uuid5(...).hex` looks like (RFC 9562 5.5); simplejwt's ids are version 4.
 _DERIVED_ID = re.compile("[0-9a-f]{12}5[0-9a-f]{3}[89ab][0-9a-f]{15}")
@@ -70,13 +74,22 @@ class Token(simplejwt.Token):
 
     def verify(self) -> None:
         """Check what the signature does not say. Override it to check claims of your own."""
-        if simple_jwt().TOKEN_TYPE_CLAIM is not None:
+        if simple_jwt().TOKEN_TYPE_CLAIM is not None or self.kind is not None:
             self.verify_token_type()
 
     def verify_token_type(self) -> None:
         """Refuse another kind of token."""
-        if self.payload.get(simple_jwt().TOKEN_TYPE_CLAIM) != self.token_type:
+        if self.kind != self.token_type:
             raise WrongType
+
+    @property
+    def kind(self) -> Any:
+        """Return the token's type, as far as it says."""
+        name = simple_jwt().TOKEN_TYPE_CLAIM
+        if name is not None:
+            return self.payload.get(name)
+        known = (self.payload.get(unnamed) for unnamed in _UNNAMED_TYPE)
+        return next(filter(None, known), None)
 
     def set_jti(self) -> None:
         """Give the token a new id (RFC 7519 4.1.7)."""
@@ -146,9 +159,11 @@ class RefreshToken(Token, simplejwt.RefreshToken):
     access_token_class = AccessToken
 
     def verify(self) -> None:
-        """Check that the token names a session wholly or not at all."""
+        """Check that the token names a session wholly or not at all, and is a refresh token if it names none."""
         super().verify()
         _check_pairing(self.payload)
+        if self.sid is None and self.kind != self.token_type:
+            raise WrongType
 
     @property
     def generation(self) -> int:
@@ -180,7 +195,7 @@ class RefreshToken(Token, simplejwt.RefreshToken):
         access.current_time = self.current_time
         access.set_exp()
         access.set_iat()
-        kept_back = {*self.no_copy_claims, simple_jwt().TOKEN_TYPE_CLAIM, simple_jwt().JTI_CLAIM}
+        kept_back = {*self.no_copy_claims, *_UNNAMED_TYPE, simple_jwt().TOKEN_TYPE_CLAIM, simple_jwt().JTI_CLAIM}
         access.payload.update({name: value for name, value in self.payload.items() if name not in kept_back})
         return access
 
@@ -195,11 +210,10 @@ class UntypedToken(Token, simplejwt.UntypedToken):
 
     @property
     def kind(self) -> Any:
-        """Return the token's type; where tokens do not say it, what it is good for."""
-        name = simple_jwt().TOKEN_TYPE_CLAIM
-        if name is None:
+        """Return the token's type; where tokens need not say it, what it is good for."""
+        if simple_jwt().TOKEN_TYPE_CLAIM is None and super().kind is None:
             return (RefreshToken if claims.GENERATION_CLAIM in self.payload else AccessToken).token_type
-        return self.payload.get(name)
+        return super().kind
 
 
 class RevocableToken(UntypedToken):
