@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from drf_jwt_kit import sessions
 from drf_jwt_kit.exceptions import Revoked
 from drf_jwt_kit.models import TokenSession
+from tests.test_models import hiding
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +94,45 @@ def test_what_names_nobody_ends_nothing(pairs: list[sessions.TokenPair], argumen
     with pytest.raises(CommandError):
         revoke(*arguments)
     assert alive(pairs) == [True, True, True]
+
+
+@pytest.fixture
+def hidden(user: Any, monkeypatch: Any) -> Any:
+    """A session of alice's, whom her model's manager does not show any more."""
+    session = sessions.start(user).session
+    monkeypatch.setattr(get_user_model(), "objects", hiding(get_user_model()))
+    type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
+    monkeypatch.setattr(get_user_model()._meta, "default_manager", get_user_model().objects)
+    return session
+
+
+@pytest.mark.parametrize("arguments", [["--all"], ["--user", "alice"]], ids=str)
+def test_users_whom_their_manager_hides_are_signed_out_too(hidden: TokenSession, arguments: list[str]) -> None:
+    """Law 4: who was deleted softly may come back, and no token from before with them."""
+    assert revoke(*arguments) == "1 sessions were ended.\n"
+    assert TokenSession.objects.get(pk=hidden.pk).revoked_at is not None
+
+
+class Replicas:
+    """A router that reads from a copy."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        """Read elsewhere."""
+        return "replica"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        """Write here."""
+        return "default"
+
+
+def test_everybody_is_looked_for_where_sessions_are_written(pairs: list[sessions.TokenPair], settings: Any) -> None:
+    """DESIGN 11: a project with a primary database and replicas."""
+    settings.DATABASE_ROUTERS = [f"{__name__}.Replicas"]
+    assert revoke("--all") == "3 sessions were ended.\n"
+
+
+def test_a_name_that_nobody_can_have_is_an_error(pairs: list[sessions.TokenPair], monkeypatch: Any) -> None:
+    """Where users are known by a number."""
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
+    with pytest.raises(CommandError, match="There is no user 'alice'"):
+        revoke("--user", "alice")

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import UserManager
 from django.db import connection
-from django.db import models as django_models
 
 from drf_jwt_kit import introspection, lookup, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
@@ -193,20 +193,26 @@ def test_a_replica_is_asked_nothing(user: Any, settings: Any) -> None:
     assert sessions.revoke_all(user) == 2
 
 
-def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: Any) -> None:
-    """A user who was deleted softly has no session any more, as simplejwt never found such users."""
+def hiding(users: Any) -> Any:
+    """Return a manager that hides the users who were deleted softly."""
 
-    class Present(django_models.Manager):
+    class Present(UserManager[Any]):
         def get_queryset(self) -> Any:
             return super().get_queryset().exclude(first_name="deleted")
 
     present = Present()
-    present.model = get_user_model()
-    monkeypatch.setattr(get_user_model(), "objects", present)
+    present.model = users
+    return present
+
+
+def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: Any) -> None:
+    """A user who was deleted softly has no session any more, as simplejwt never found such users; it can be ended."""
+    monkeypatch.setattr(get_user_model(), "objects", hiding(get_user_model()))
     session = sessions.start(user).session
     assert lookup.session_with_user(session.pk).user == user
     type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
     assert lookup.session_with_user(session.pk) is None
+    assert lookup.session_with_user(session.pk, hidden_too=True).user == user
 
 
 def test_a_row_holds_the_latest_hashes_of_a_password() -> None:

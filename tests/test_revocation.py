@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import revocation, sessions
 from drf_jwt_kit.exceptions import Revoked
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import AccessToken
+from tests.test_models import hiding
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +80,11 @@ def test_an_old_access_token_of_simplejwts_leaves_nothing(user: Any) -> None:
     """There is no session that it could end."""
     revocation.revoke_token(str(PlainRefreshToken.for_user(user).access_token))
     assert not TokenSession.objects.exists()
+
+
+def test_who_is_hidden_is_signed_out_too(user: Any, device: sessions.TokenPair, monkeypatch: Any) -> None:
+    """RFC 7009 2: a user who was deleted softly may come back, and the token that was handed in stays dead."""
+    monkeypatch.setattr(get_user_model(), "objects", hiding(get_user_model()))
+    get_user_model()._base_manager.filter(pk=user.pk).update(first_name="deleted")
+    revocation.revoke_token(str(device.refresh))
+    assert reason(device.session) == "signed_out"

@@ -23,15 +23,15 @@ _NIL = UUID(int=0)
 _ATTRIBUTE = "_drf_jwt_kit_lookup"
 
 
-def session_with_user(sid: UUID) -> TokenSession | None:
+def session_with_user(sid: UUID, *, hidden_too: bool = False) -> TokenSession | None:
     """Return one session with its user, ``None`` where either is not there.
 
     Where the user model's ``objects`` hides rows (deleted softly, say), their sessions are hidden
-    with them, as simplejwt never found such users. What such a manager hides may differ from
-    request to request, so its SQL is written each time.
+    with them, as simplejwt never found such users; unless they are to be ended, ``hidden_too``. What such
+    a manager hides may differ from request to request, so its SQL is written each time.
     """
     users = get_user_model().objects
-    if type(users).get_queryset is not Manager.get_queryset:
+    if type(users).get_queryset is not Manager.get_queryset and not hidden_too:
         sessions = TokenSession.objects.select_related("user").filter(pk=sid, user__in=users.all())
         return sessions.first_or_none()
     connection = connections[writing_database()]

@@ -33,7 +33,7 @@ def _session_to_end(token: RevocableToken) -> TokenSession | None:
     """Return the session that revoking ``token`` ends, ``None`` where it ends none."""
     if token.sid is None and token.kind != RefreshToken.token_type:
         return None
-    session = sessions.row_of(token)
+    session = sessions.row_of(token, hidden_too=True)
     if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:
         return adoption.adopt(adoption.candidate(token), None)
     return session

@@ -211,10 +211,11 @@ def find(token: Token) -> TokenSession:
     return session
 
 
-def row_of(token: Token) -> TokenSession | None:
+def row_of(token: Token, *, hidden_too: bool = False) -> TokenSession | None:
     """Return the row of the token's session; raise if it is another user's."""
     has_session = claims.SESSION_CLAIM in token.payload
-    session = lookup.session_with_user(claims.session_id(token.payload) if has_session else adoption.session_id(token))
+    sid = claims.session_id(token.payload) if has_session else adoption.session_id(token)
+    session = lookup.session_with_user(sid, hidden_too=hidden_too)
     if session is not None and models.user_id(session.user) != claims.user_id(token.payload):
         raise Invalid
     return session

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from drf_jwt_kit import sessions
+from drf_jwt_kit import models, sessions
 from drf_jwt_kit.models import TokenSession
 
 
@@ -47,14 +47,25 @@ class Command(BaseCommand):
 
     def _user(self, name: str) -> int:
         """End all sessions of one user."""
+        user = self._named(name) if models.can_be_user_name(name) else None
+        if user is None:
+            raise CommandError(f"There is no user {name!r}.")
+        return sessions.revoke_all(user)
+
+    def _named(self, name: str) -> Any:
+        """Return the user whom the model's manager knows by a name, or hides under it."""
         users = get_user_model()
         try:
-            return sessions.revoke_all(users._default_manager.get_by_natural_key(name))
+            return users._default_manager.get_by_natural_key(name)
         except users.DoesNotExist:
-            raise CommandError(f"There is no user {name!r}.") from None
+            return self._users().filter(**{users.USERNAME_FIELD: name}).first()
 
     def _all(self) -> int:
         """End all sessions, user by user, in bounded memory."""
         live = TokenSession.objects.filter(revoked_at=None)
-        users = get_user_model()._default_manager.filter(pk__in=live.values("user"))
+        users = self._users().filter(pk__in=live.values("user"))
         return sum(sessions.revoke_all(user) for user in users.iterator(chunk_size=1000))
+
+    def _users(self) -> Any:
+        """Return all users, those too whom the model's own managers hide, from where their sessions are."""
+        return get_user_model()._base_manager.using(models.writing_database())
