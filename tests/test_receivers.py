@@ -259,6 +259,15 @@ def test_a_change_is_not_taken_for_a_rehash(outdated: Any, change: Callable[[Any
         sessions.rotate(str(pair.refresh))
 
 
+def _make_and_save(user: Any) -> None:
+    fields = {"username": user.username, "password": make_password("a new one")}
+    get_user_model()(pk=user.pk, **fields).save()
+
+
+def _make_and_save_field(user: Any) -> None:
+    get_user_model()(pk=user.pk, password=make_password("a new one")).save(update_fields=["password"])
+
+
 def _unusable_and_save(user: Any) -> None:
     user.set_unusable_password()
     user.save()
@@ -271,7 +280,10 @@ def _unusable_and_save_field(user: Any) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [_assign_and_save_field, _assign_and_save, _set_and_save_field, _unusable_and_save, _unusable_and_save_field],
+    [
+        *[_assign_and_save_field, _assign_and_save, _set_and_save_field, _unusable_and_save, _unusable_and_save_field],
+        *[_make_and_save, _make_and_save_field],
+    ],
 )
 def test_a_change_ends_what_has_no_session_yet_as_well(user: Any, change: Callable[[Any], None]) -> None:
     """Law 9: a token from before the kit tells nothing of the password, so the change itself must end it."""

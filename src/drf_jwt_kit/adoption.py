@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
+from django.db import IntegrityError
 from django.utils import timezone
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from . import claims, clients, lookup, models, rotation
 from .conf import kit, simple_jwt
-from .exceptions import Expired, PasswordChanged, Revoked
+from .exceptions import Expired, PasswordChanged, Revoked, UserNotFound
 from .models import TokenSession
 from .tokens import Token
 
@@ -87,7 +88,10 @@ def adopt(session: TokenSession, request: Any) -> TokenSession:
     """Save a candidate, or return the row that another caller saved first."""
     for name, value in clients.metadata(request).items():
         setattr(session, name, value)
-    TokenSession.objects.bulk_create([session], ignore_conflicts=True)
+    try:
+        TokenSession.objects.bulk_create([session], ignore_conflicts=True)
+    except IntegrityError:  # of all that a row can conflict with, what is not ignored is a user who is not there
+        raise UserNotFound from None
     saved = lookup.session_with_user(session.pk)
     if saved is None:
         raise Revoked

@@ -28,6 +28,7 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     token = token_class() if issubclass(token_class, RefreshToken) else RefreshToken()
     token.payload.update(made.payload)
     token.payload.pop(simple_jwt().REVOKE_TOKEN_CLAIM, None)  # the session knows the credentials
+    token.payload[simple_jwt().TOKEN_TYPE_CLAIM] = token.token_type
     token.payload[simple_jwt().USER_ID_CLAIM] = models.user_id(session.user)
     hook = kit().CLAIMS
     _add(token, import_string(hook)(session.user, session) if hook else {})

@@ -39,7 +39,7 @@ def remember_credentials(
         return
     for note in (_BEFORE_REHASH, _CHANGES):
         vars(instance).pop(note, None)
-    if not _writes(update_fields, "password") or instance._state.adding or vars(instance).get("_password") is not None:
+    if not _writes(update_fields, "password") or vars(instance).get("_password") is not None or instance.pk is None:
         return
     stored = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
     if stored is None:
