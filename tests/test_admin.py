@@ -98,6 +98,20 @@ def test_the_filters_work(admin_client: Client, pair: Any, query: str) -> None:
     assert admin_client.get(f"{LIST}?{query}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query", ["credential_hash__startswith=a", "claims__icontains=a", "ip_address=x", "generation=x"]
+)
+def test_no_column_is_guessed_from_what_a_filter_finds(admin_client: Client, pair: Any, query: str) -> None:
+    """Law 10: what the list does not show it does not tell, and no database is asked for an address that is none."""
+    assert admin_client.get(f"{LIST}?{query}").status_code == 400
+
+
+def test_a_link_may_lead_to_a_users_sessions(admin_client: Client, user: Any, pair: Any) -> None:
+    """A project's user admin has one."""
+    found = admin_client.get(LIST, {"user__id__exact": user.pk}).context_data["cl"].result_list
+    assert [row.pk for row in found] == [pair.session.pk]
+
+
 def test_the_list_costs_no_query_a_row(admin_client: Client, user: Any, django_assert_max_num_queries: Any) -> None:
     """With a hundred rows as with one."""
     for _ in range(30):

@@ -12,11 +12,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 
 from drf_jwt_kit import views
+from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
 from tests.conftest import PASSWORD, bearer
@@ -81,8 +83,23 @@ class HasABug(TokenRefreshSerializer):
         raise ZeroDivisionError
 
 
+class ByCookie(views.SessionListView):
+    """A list for pages that Django signed in, too."""
+
+    authentication_classes = (JWTAuthentication, SessionAuthentication)
+
+
+class OthersByCookie(views.OtherSessionsView):
+    """Signing all others out, from such a page."""
+
+    authentication_classes = (JWTAuthentication, SessionAuthentication)
+
+
 urlpatterns = [
     path("api/", include("drf_jwt_kit.urls")),
+    path("own/<uuid:pk>/", views.SessionDetailView.as_view()),
+    path("by-cookie/", ByCookie.as_view()),
+    path("others-by-cookie/", OthersByCookie.as_view()),
     path("adds/", AddsToTheAnswer.as_view()),
     path("throttles/", Throttles.as_view()),
     path("refuses/", views.TokenObtainPairView.as_view(throttle_classes=[RefusesEverybody])),
@@ -314,6 +331,21 @@ def test_a_mistake_is_reported_without_what_was_posted() -> None:
     frames = [frame for frame, _line in traceback.walk_tb(caught.value.__traceback__)]
     assert any(frame.f_code.co_name == "validate" for frame in frames)
     assert "rest_framework.serializers" not in {frame.f_globals["__name__"] for frame in frames}
+
+
+def test_a_session_can_be_named_by_djangos_own_converter(client: Any, tokens: Any) -> None:
+    """Section 2.1 writes ``sessions/<uuid>/``, and so may a project."""
+    sid = TokenSession.objects.get().pk
+    assert client.delete(f"/own/{sid}/", **bearer(tokens.access)).status_code == 204
+    assert TokenSession.objects.get().revoke_reason == "signed_out"
+
+
+def test_sessions_are_listed_and_ended_for_whoever_is_signed_in_otherwise(client: Any, user: Any, tokens: Any) -> None:
+    """A project's page with Django's session beside the token: none of the devices is the one that asks."""
+    client.force_login(user)
+    assert [row["current"] for row in client.get("/by-cookie/").json()] == [False]
+    assert client.delete("/others-by-cookie/").status_code == 204
+    assert TokenSession.objects.get().revoke_reason == "signed_out_everywhere"
 
 
 def test_throttling_has_retry_after(client: Any) -> None:

@@ -29,6 +29,11 @@ class TokenSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Search by the user's name, whatever the user model calls it, and by address."""
         return (f"user__{get_user_model().USERNAME_FIELD}", "ip_address")
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Allow the filters that the list offers, and the user: no column can be guessed from what it finds."""
+        offered = lookup.partition("__")[0] in {*self.list_filter, "user"}
+        return offered and super().lookup_allowed(lookup, value, request)
+
     @admin.action(description=_("End the selected sessions"), permissions=["end"])
     def revoke_sessions(self, request: HttpRequest, queryset: QuerySet[TokenSession]) -> None:
         """End what was selected, with a signal for each."""

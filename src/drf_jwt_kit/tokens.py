@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # Where simplejwt's tokens have their type although TOKEN_TYPE_CLAIM is None: JSON has a word for that, too.
-_UNNAMED_TYPE = ("null", simplejwt_settings.DEFAULTS["TOKEN_TYPE_CLAIM"])
+_UNNAMED_TYPE = ("null", str(simplejwt_settings.DEFAULTS["TOKEN_TYPE_CLAIM"]))
 
 # What `uuid5(...).hex` looks like (RFC 9562 5.5); simplejwt's ids are version 4.
 _DERIVED_ID = re.compile("[0-9a-f]{12}5[0-9a-f]{3}[89ab][0-9a-f]{15}")
@@ -88,8 +88,7 @@ class Token(simplejwt.Token):
         name = simple_jwt().TOKEN_TYPE_CLAIM
         if name is not None:
             return self.payload.get(name)
-        known = (self.payload.get(unnamed) for unnamed in _UNNAMED_TYPE)
-        return next(filter(None, known), None)
+        return next((self.payload[unnamed] for unnamed in _UNNAMED_TYPE if self.payload.get(unnamed)), None)
 
     def set_jti(self) -> None:
         """Give the token a new id (RFC 7519 4.1.7)."""
