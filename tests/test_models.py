@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import UserManager
 from django.db import connection
+from django.db.models import Manager
 
 from drf_jwt_kit import introspection, lookup, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
@@ -213,6 +214,15 @@ def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: An
     type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
     assert lookup.session_with_user(session.pk) is None
     assert lookup.session_with_user(session.pk, hidden_too=True).user == user
+
+
+def test_a_user_is_found_by_a_plain_manager_too(user: Any, monkeypatch: Any) -> None:
+    """A project's user model need not have Django's, if its backends do without."""
+    plain: Any = Manager()
+    plain.model = get_user_model()
+    monkeypatch.setattr(get_user_model()._meta, "default_manager", plain)
+    assert models.user_named("alice") == user
+    assert models.user_named("bob") is None
 
 
 def test_a_row_holds_the_latest_hashes_of_a_password() -> None:

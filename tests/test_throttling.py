@@ -266,20 +266,17 @@ def test_old_failures_of_an_address_are_forgotten(settings: Any, clock: Any) -> 
 def test_an_attempt_counts_once_on_the_account_that_it_means(settings: Any, clock: Any) -> None:
     """THREATS: however often it is asked, and with the delay; what is too many counts nowhere."""
     settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "2/365d"}
-    for number in range(2):
+
+    def is_too_many(number: int) -> bool:
         attempt = begin(f"ali{number}")
         for _ in range(3):
             attempt.means("alice")
-        assert not attempt.is_too_many
         attempt.failed()
-    late = begin("ali2")
-    late.means("alice")
-    assert late.is_too_many
-    late.failed()
-    assert wait() == 4
+        return attempt.is_too_many
+
+    assert [is_too_many(number) for number in range(5)] == [False, False, True, True, True]
     clock.shift(timedelta(seconds=4))
-    begin("ali3").means("alice")
-    begin().succeeded()
+    assert [is_too_many(number) for number in range(5, 7)] == [False, True]
 
 
 @pytest.mark.usefixtures("counting")
@@ -291,15 +288,32 @@ def test_what_is_withdrawn_is_withdrawn_from_the_account_that_it_means(settings:
         attempt.means("alice")
         end(attempt)
         end(attempt)
-    begin()
-    wait()
+    last = begin("alicia")
+    last.means("alice")
+    assert not last.is_too_many
 
 
-def test_an_attempt_means_what_it_names(settings: Any) -> None:
-    """A name in the spelling that it has is counted already."""
-    attempt = begin("ALICE")
-    attempt.means("alice")
-    assert (attempt.meant, attempt.is_too_many) == (None, False)
+@pytest.mark.usefixtures("counting")
+@pytest.mark.parametrize("first", ["alice", "alicia"])
+def test_all_names_of_an_account_are_one_account(settings: Any, first: str) -> None:
+    """THREATS: whichever came first; and a name that is too many by itself is told so, as one that nobody has is."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "1/365d"}
+    begin(first).means("alice")
+    for name in {"alice", "alicia", "alisha"} - {first}:
+        attempt = begin(name)
+        attempt.means("alice")
+        assert attempt.is_too_many
+    wait(first)
+
+
+@pytest.mark.usefixtures("counting")
+def test_an_account_is_looked_for_once_its_address_has_failed_often_enough(settings: Any) -> None:
+    """Section 5: the ordinary sign-in costs no statement for it."""
+    assert [begin(f"user{number}").may_be_too_many for number in range(7)] == [False] * 5 + [True] * 2
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": None}
+    assert begin("alice", address="192.0.2.2").may_be_too_many
+    settings.DRF_JWT_KIT = OFF
+    assert not begin().may_be_too_many
 
 
 def test_no_key_tells_of_the_account_or_the_address() -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
 from rest_framework import status
 from rest_framework_simplejwt import exceptions as simplejwt
@@ -193,19 +192,24 @@ def unauthorized(
     return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
 
 
-@sensitive_variables("secret", "written")
-def log_failure(sentence: str, error: BaseException, secret: str = "") -> None:
+def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -> None:
     """Log what failed with its traceback as text.
 
     Handlers that report frames with their variables (Django's mails to the admins, error trackers)
     get none: in the frames between a request and its failure are passwords and tokens (law 10).
-    An error may repeat what it was given, so ``secret`` is taken out of the text.
+    An error that may repeat what it was given, in whatever encoding, is not told ``in_words``: its class
+    and its place are.
     """
-    text = "".join(traceback.format_exception(error))
-    spellings = {secret, repr(secret)[1:-1], ascii(secret)[1:-1]} - {""}
-    for written in sorted(spellings, key=len, reverse=True):  # one may be a part of another
-        text = text.replace(written, "*" * 8)
+    text = "".join(traceback.format_exception(error) if in_words else _without_words(error))
     logger.error("%s\n%s", sentence, text)
+
+
+def _without_words(error: BaseException | None) -> Iterator[str]:
+    """Yield the tracebacks of the errors before an error, and its own, each with its class alone."""
+    if error is not None:
+        yield from _without_words(error.__cause__ or error.__context__)
+        yield from traceback.format_tb(error.__traceback__)
+        yield f"{type(error).__module__}.{type(error).__qualname__}\n"
 
 
 def without_posted_data(error: BaseException) -> BaseException:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
-from django.db import models, router
+from django.db import DataError, models, router
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat
 from django.utils import timezone
@@ -33,6 +33,9 @@ MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and th
 
 # Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
 RENEWED = "_drf_jwt_kit_renewed"
+
+# What a look for a name can fail of that its column cannot hold.
+STUMBLES = (TypeError, ValueError, ValidationError, DataError)
 
 # What a column cannot hold. A field's other validators may be newer than a value that it holds.
 _LIMITS = (MinValueValidator, MaxValueValidator, MaxLengthValidator)
@@ -106,22 +109,26 @@ def user_with_id(text: str) -> Any:
 
 
 def can_be_user_name(name: str) -> bool:
-    """Return whether the user model's ``USERNAME_FIELD`` can hold ``name``: a number holds no letters."""
+    """Return whether the user model's ``USERNAME_FIELD`` may hold ``name``: a number holds no letters."""
     users = get_user_model()
     field: Any = users._meta.get_field(users.USERNAME_FIELD)
     try:
-        field.to_python(name)
+        field.clean(name, None)
     except ValidationError:
         return False
     return True
 
 
 def user_named(name: str) -> Any:
-    """Return the user whom the database finds by a name as it was sent, ``None`` where it finds nobody."""
-    users = get_user_model()
-    if not can_be_user_name(name):
+    """Return the user whom the model's manager finds by a name as it was sent, ``None`` where it finds nobody."""
+    users: Any = get_user_model()
+    manager = users._default_manager
+    try:
+        if hasattr(manager, "get_by_natural_key"):
+            return manager.get_by_natural_key(name)
+        return manager.get(**{users.USERNAME_FIELD: name})
+    except (users.DoesNotExist, users.MultipleObjectsReturned, *STUMBLES):
         return None
-    return users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
 
 
 def user_id(user: Any) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
@@ -15,7 +16,7 @@ from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, gate, introspection, issuance, models, revocation, sessions
+from . import clients, denials, gate, introspection, issuance, models, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import (
     Refused,
@@ -164,16 +165,20 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
         name = credentials[self.username_field]
+        if denials.comes_unseen(request, name, credentials["password"]):
+            self._deny(None, credentials, request)
         try:
             user = authenticate(request=request, **credentials)
         except APIException:
             raise
+        except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
+            self._deny(None, credentials, request, told=True)
         except Exception as error:
-            if _is_about_name(error, name):
-                self._deny(None, credentials, request, told=False)
-            log_failure("An authentication backend failed.", error, credentials["password"])
+            if denials.is_about_name(error, name):
+                self._deny(None, credentials, request)
+            log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
             raise ServiceUnavailable from error
-        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or _is_too_many(request, name, user):
+        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or denials.comes_late(request, name, user):
             self._deny(user, credentials, request, told=user is None)
         return user
 
@@ -183,8 +188,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         name = credentials[self.username_field]
         named = models.user_named(name)
         spend_as_on_others(named, credentials["password"])
-        if named is not None and (attempt := Attempt.of(request)):
-            attempt.means(str(named.get_username()))
+        if attempt := Attempt.of(request):
+            attempt.means(name if named is None else str(named.get_username()))
         if not told:
             known = {**credentials, "password": "*" * 8}
             user_login_failed.send(sender=__name__, credentials=known, request=request)
@@ -192,23 +197,6 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         event = {"event": "sign_in_failed", "address": address}
         security.warning("sign_in_failed username=%r address=%s", in_log(name), address, extra=event)
         raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
-
-
-def _is_about_name(error: Exception, name: str) -> bool:
-    """Return whether a backend stumbled over a name that nobody can have, and not over anything else."""
-    return isinstance(error, (TypeError, ValueError)) and not models.can_be_user_name(name)
-
-
-def _is_too_many(request: Any, name: str, user: Any) -> bool:
-    """Return whether a right password comes too late for the account, which an odd spelling of its name found.
-
-    An address that a backend knows a user by is no spelling of the name.
-    """
-    attempt, account = Attempt.of(request), str(user.get_username())
-    if attempt is None or attempt.names(account) or models.user_named(name) != user:
-        return False
-    attempt.means(account)
-    return attempt.is_too_many
 
 
 class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):

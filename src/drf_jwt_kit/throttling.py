@@ -88,11 +88,14 @@ class Counter:
         return int(self.name[-8:], 16)
 
 
+_OFF = Counter("", None)
+
+
 class Attempt:
     """One attempt to sign in."""
 
-    def __init__(self, account: str, address: str) -> None:
-        """Take the account as it was typed and the address as :func:`network` returns it.
+    def __init__(self, account: str, address: str, told_by: str = "") -> None:
+        """Take the account as it was typed, or as something else tells it, and the address as :func:`network` does.
 
         Where a project signs in without a user name, only the address is counted.
         """
@@ -100,11 +103,11 @@ class Attempt:
         pair = settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS if who else None
         everywhere = settings.LOGIN_FAILURES_PER_ACCOUNT if who else None
         self.who, self.address = who, address
-        self.pair = Counter(_name("pair", who, address), Rate.of(pair))
+        self.pair = Counter(_name(f"{told_by}pair", who, address), Rate.of(pair))
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
-        self.account = Counter(_name("account", who), Rate.of(everywhere))
-        self.last_failure = _name("last", who, address)
-        self.counted: list[Counter] = []
+        self.account = Counter(_name(f"{told_by}account", who), Rate.of(everywhere))
+        self.last_failure = _name(f"{told_by}last", who, address)
+        self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
         self.is_too_many = False
         self.now = time.time()
@@ -134,15 +137,25 @@ class Attempt:
         """Return whether the name that was sent is counted as ``account`` is."""
         return fold(account) == self.who
 
+    @property
+    def may_be_too_many(self) -> bool:
+        """Return whether there were failures enough from its address to be too many for some account."""
+        if self.pair.rate is None or self.place.rate is None:
+            return self.pair.rate is not None
+        return self.counted.get(self.place, 0) > self.pair.rate.limit
+
     def means(self, account: str) -> None:
-        """Count the attempt on the account that its name turned out to mean, too; ``is_too_many`` tells if it may not.
+        """Count the attempt on the account that its name turned out to mean; ``is_too_many`` tells if it may not.
 
         Databases take more spellings for one name than :func:`fold`, each in its own way: what a collation
-        ignores, or zeros before a number.
+        ignores, or zeros before a number. These counters are apart from those of names, and never answered
+        with 429: an account that somebody has must not be told from one that nobody has.
         """
-        if self.meant is None and not self.names(account):
-            self.meant = Attempt(account, self.address)
-            self.meant.place = Counter("", None)  # it is counted there already
+        if self.meant is None:
+            self.meant = Attempt(account, self.address, "meant_")
+            self.meant.place = _OFF  # it is counted there already
+            if self.names(account):
+                self.meant.account = _OFF
             self.is_too_many = self.meant._counted() > 0
 
     def _counted(self) -> float:
@@ -163,9 +176,8 @@ class Attempt:
 
     def _is_beyond(self, counter: Counter) -> bool:
         """Count the attempt; return whether it is one too many."""
-        failures = counter.count(self.now)
-        self.counted.append(counter)
-        return counter.exceeded_by(failures)
+        self.counted[counter] = counter.count(self.now)
+        return counter.exceeded_by(self.counted[counter])
 
     def _delay(self) -> float:
         """Return how long this address waits, when the account is under attack from many.
@@ -203,15 +215,19 @@ class Attempt:
             self.meant.withdrawn()
         with _cache_errors_logged(fatal=False):
             while self.counted:
-                self.counted.pop().take_back(self.now)
+                counter, _failures = self.counted.popitem()
+                counter.take_back(self.now)
 
 
 def is_guess(data: Any, refusal: Exception) -> bool:
     """Return whether a sign-in was refused for what was tried, not for how it was written.
 
     DRF's own token view, and projects that took after it, say 400 to a wrong password: an error of
-    no field. Where a second factor is asked for, none was tried.
+    no field. Where a second factor is asked for, none was tried. Where one of several backends is down,
+    others may have said no.
     """
+    if isinstance(refusal, ServiceUnavailable):
+        return True
     if isinstance(refusal, SecondFactorRequired):
         return False
     if isinstance(refusal, ValidationError):

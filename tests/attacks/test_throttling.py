@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model, user_login_failed
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import UserManager
+from django.core.exceptions import PermissionDenied
 
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.throttling import fold
@@ -209,6 +211,17 @@ def test_letters_that_a_collation_takes_for_others_win_no_guesses(client: Any, d
     assert attempt(client, "jessica", PASSWORD, peer="192.0.2.2").status_code == 200
 
 
+@pytest.mark.parametrize("field", ["date_joined", "is_active", "last_login"])
+def test_a_name_is_a_wrong_one_whatever_kind_of_column_cannot_hold_it(
+    client: Any, user: Any, monkeypatch: Any, field: str
+) -> None:
+    """2.1: 401, not 503: Django's fields say no each in their own way."""
+    monkeypatch.setattr(type(user), "USERNAME_FIELD", field)
+    monkeypatch.setattr(TokenObtainPairSerializer, "username_field", field)
+    answers = [client.post("/api/token/", {field: "abc", "password": PASSWORD}, format="json") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+
+
 @pytest.fixture
 def by_number(client: Any, user: Any, monkeypatch: Any) -> Any:
     """A function that signs in with a number, where users are known by one: ``by_number("007", "wrong")``."""
@@ -235,8 +248,83 @@ def test_a_number_has_one_counter_however_many_zeros_stand_before_it(by_number: 
 def test_what_fails_in_other_spellings_counts_on_the_account(by_number: Any, user: Any) -> None:
     """THREATS: five guesses are five guesses."""
     assert {by_number("0" * zeros + str(user.pk), "wrong").status_code for zeros in range(1, 6)} == {401}
-    assert by_number(str(user.pk), PASSWORD).status_code == 429
+    assert by_number(str(user.pk), PASSWORD).status_code == 401
     assert by_number(f"0{user.pk}", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+def test_other_spellings_do_not_tell_a_known_name_from_an_unknown_one(by_number: Any, user: Any, settings: Any) -> None:
+    """THREATS, enumeration: in whatever order, and beyond the limit of the account everywhere."""
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ACCOUNT": "7/1h"}
+    for address, order in enumerate(([0] * 6, [1, 2, 3, 4, 5, 0], [0, 0, 0, 1, 1, 1, 2, 0], [1] * 6 + [0], [0] * 7)):
+        found = [
+            [by_number("0" * zeros + str(pk), "wrong", f"198.51.100.{address}").status_code for zeros in order]
+            for pk in (user.pk, user.pk + 1)
+        ]
+        assert found[0] == found[1]
+
+
+def test_a_password_that_is_denied_unseen_is_not_hashed_anew(by_number: Any, user: Any, settings: Any) -> None:
+    """THREATS, enumeration: the next answers would be faster, and tell that it was the right one."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    for zeros in range(7):
+        by_number("0" * zeros + str(user.pk), "wrong")
+    assert by_number("0" * 8 + str(user.pk), PASSWORD).status_code == 401
+    assert get_user_model().objects.get(pk=user.pk).password == user.password
+    assert by_number(str(user.pk), PASSWORD, peer="192.0.2.2").status_code == 200
+    assert get_user_model().objects.get(pk=user.pk).password != user.password
+
+
+class Tidying(UserManager[Any]):
+    """A project's manager that reads more than one spelling of a name."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        """Find a user by what stands before a plus."""
+        return self.get(username=str(username).partition("+")[0].lower())
+
+
+def test_what_the_models_manager_takes_for_one_name_counts_as_one(client: Any, user: Any, monkeypatch: Any) -> None:
+    """THREATS: Django's own backend asks the manager, and so do the counters."""
+    tidying = Tidying()
+    tidying.model = get_user_model()
+    monkeypatch.setattr(get_user_model()._meta, "default_manager", tidying)
+    assert [attempt(client, f"alice+{number}").status_code for number in range(6)] == [401] * 6
+    assert attempt(client, "alice+x", PASSWORD).status_code == 401
+    assert attempt(client, "alice+x", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+class Down(ModelBackend):
+    """A second backend whose server is down."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Fail."""
+        raise ConnectionError
+
+
+def _has_enough(**arguments: Any) -> None:
+    """Refuse as packages do that count failures themselves."""
+    raise PermissionDenied
+
+
+def _fails(**arguments: Any) -> None:
+    """Fail, as a receiver may."""
+    raise RuntimeError
+
+
+def test_guesses_count_while_another_backend_is_down(client: Any, settings: Any) -> None:
+    """THREATS and law 8: the first backend has said no, and would have said yes."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", f"{__name__}.Down"]
+    assert statuses(client, 7) == [503] * 5 + [429] * 2
+    assert attempt(client, "alice", PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize(("receiver", "status"), [(_has_enough, 401), (_fails, 503)])
+def test_guesses_count_whatever_a_receiver_of_failures_does(client: Any, receiver: Any, status: int) -> None:
+    """THREATS: ``PermissionDenied`` from one is a denial like a backend's; anything else is no way round the limits."""
+    user_login_failed.connect(receiver)
+    try:
+        assert statuses(client, 7) == [status] * 5 + [429] * 2
+    finally:
+        user_login_failed.disconnect(receiver)
 
 
 def test_a_success_in_another_spelling_counts_for_nothing(by_number: Any, user: Any) -> None:

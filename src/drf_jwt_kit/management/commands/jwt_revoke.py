@@ -47,18 +47,16 @@ class Command(BaseCommand):
 
     def _user(self, name: str) -> int:
         """End all sessions of one user."""
-        user = self._named(name) if models.can_be_user_name(name) else None
+        user = models.user_named(name) or self._hidden(name)
         if user is None:
             raise CommandError(f"There is no user {name!r}.")
         return sessions.revoke_all(user)
 
-    def _named(self, name: str) -> Any:
-        """Return the user whom the model's manager knows by a name, or hides under it."""
-        users = get_user_model()
-        try:
-            return users._default_manager.get_by_natural_key(name)
-        except users.DoesNotExist:
-            return self._users().filter(**{users.USERNAME_FIELD: name}).first()
+    def _hidden(self, name: str) -> Any:
+        """Return the user whom the model's manager hides under a name."""
+        if not models.can_be_user_name(name):
+            return None
+        return self._users().filter(**{get_user_model().USERNAME_FIELD: name}).first()
 
     def _all(self) -> int:
         """End all sessions, user by user, in bounded memory."""
