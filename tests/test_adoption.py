@@ -60,6 +60,7 @@ def minted_before(secret_key: str, users: list[Any]) -> list[str]:
     return minted.stdout.split()
 
 
+@pytest.mark.generated
 def test_an_upgrade_signs_nobody_out(settings: Any, post: Any, db: None) -> None:
     """A thousand tokens from before the kit, each refreshed twice: everybody stays signed in."""
     users = [get_user_model().objects.create_user(f"user{number}") for number in range(10)]

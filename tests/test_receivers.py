@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher, make_password
 from django.core import serializers
 from django.db import DatabaseError, connection, transaction
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
@@ -22,13 +22,19 @@ pytestmark = pytest.mark.django_db
 
 USERS_UPDATE = f"UPDATE {connection.ops.quote_name('auth_user')}"
 FAST, FASTER = "django.contrib.auth.hashers.MD5PasswordHasher", "tests.test_receivers.OneRound"
-SCRYPT = "django.contrib.auth.hashers.ScryptPasswordHasher"
+SCRYPT = "tests.test_receivers.LightScrypt"
 
 
 class OneRound(PBKDF2PasswordHasher):
     """A hasher whose cost a project raises later."""
 
     iterations = 1
+
+
+class LightScrypt(ScryptPasswordHasher):
+    """Another algorithm, which takes no time."""
+
+    work_factor = 2**4
 
 
 class TwoRounds(PBKDF2PasswordHasher):

@@ -330,6 +330,7 @@ def test_times_without_zones_are_the_same_times(user: Any, settings: Any, post: 
     assert 86398 <= answer.data["refresh_expires_in"] <= 86400
 
 
+@pytest.mark.generated
 def test_ten_thousand_refreshes_add_no_row(user: Any, settings: Any) -> None:
     """Law 6: rows grow by sign-ins, whatever happens in between."""
     refresh = str(sessions.start(user).refresh)
