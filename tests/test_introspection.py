@@ -51,6 +51,9 @@ def test_kinds_are_told_apart_where_tokens_do_not_say(pair: Any, clock: Any, set
     later = sessions.rotate(str(pair.refresh))
     for token in (pair.access, pair.refresh, later.access, later.refresh):
         introspection.ensure_acceptable(str(token))
+        for named in (None, "token_type"):  # by which simplejwt says it all the same, or said it before
+            token.payload.pop(named, None)
+        introspection.ensure_acceptable(str(token))
     clock.shift(timedelta(minutes=1))
     introspection.ensure_acceptable(str(later.refresh))
     with pytest.raises(Reused):
