@@ -90,12 +90,9 @@ def adopt(session: TokenSession, request: Any) -> TokenSession:
         setattr(session, name, value)
     try:
         TokenSession.objects.bulk_create([session], ignore_conflicts=True)
-    except IntegrityError:  # of all that a row can conflict with, what is not ignored is a user who is not there
+    except IntegrityError:  # the user was deleted meanwhile, which MariaDB ignores as well
         raise UserNotFound from None
-    saved = lookup.session_with_user(session.pk)
-    if saved is None:
-        raise Revoked
-    return saved
+    return lookup.session_with_user(session.pk) or models.unknown(models.user_id(session.user))
 
 
 def bar(user: Any, reason: str, kept_for: timedelta) -> None:

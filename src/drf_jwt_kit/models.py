@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -106,6 +106,12 @@ def user_with_id(text: str) -> Any:
         return users.objects.using(writing_database()).get(**{name: value})
     except users.DoesNotExist:
         raise UserNotFound from None
+
+
+def unknown(user_id: str) -> NoReturn:
+    """Raise why a session of the user with this id is not there: the user was deleted, or it was pruned."""
+    user_with_id(user_id)
+    raise Revoked
 
 
 def can_be_user_name(name: str) -> bool:

@@ -197,7 +197,9 @@ def find(token: Token) -> TokenSession:
     """
     session = row_of(token)
     if session is None:
-        session = _unknown(token) if claims.SESSION_CLAIM in token.payload else adoption.candidate(token)
+        if claims.SESSION_CLAIM in token.payload:
+            models.unknown(claims.user_id(token.payload))
+        session = adoption.candidate(token)
     try:
         session.ensure_live(models.now())
     except UserInactive:
@@ -219,12 +221,6 @@ def row_of(token: Token, *, hidden_too: bool = False) -> TokenSession | None:
     if session is not None and models.user_id(session.user) != claims.user_id(token.payload):
         raise Invalid
     return session
-
-
-def _unknown(token: Token) -> TokenSession:
-    """Raise why a session is not there: its user was deleted, or it was pruned."""
-    models.user_with_id(claims.user_id(token.payload))
-    raise Revoked
 
 
 # -- Ending ----------------------------------------------------------------------------------------
