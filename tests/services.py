@@ -29,9 +29,10 @@ def missing(name: str) -> str | None:
         "postgresql": lambda: _listens(environ.get("PGHOST", "127.0.0.1"), environ.get("PGPORT", "5432")),
         "mariadb": lambda: _listens(environ.get("MYSQL_HOST", "127.0.0.1"), environ.get("MYSQL_PORT", "3306")),
         "redis": lambda: _listens(redis.hostname or "127.0.0.1", redis.port or 6379),
+        "curl": lambda: bool(shutil.which("curl")),
         "chromium": lambda: bool(shutil.which("chromium") or shutil.which("chromium-browser")),
     }[name]()
     return None if found else f"{name} was not found on this machine"
 
 
-SERVICES = ("postgresql", "mariadb", "redis", "chromium")
+SERVICES = ("postgresql", "mariadb", "redis", "curl", "chromium")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -194,7 +193,7 @@ class TestDemo:
         with pytest.raises(CommandError, match="no user 'nobody'"):
             run("expired_token nobody")
 
-    @pytest.mark.skipif(not shutil.which("curl"), reason="the printed steps need curl")
+    @pytest.mark.curl
     def test_the_printed_steps_work_when_pasted_into_a_shell(self, live_server: Any) -> None:
         """Each curl line answers what its comment promises."""
         _, steps = run("demo --no-serve").split("With curl:")
@@ -290,7 +289,7 @@ class TestSecondFactor:
             run("otp_code nobody")
 
     @pytest.mark.processes
-    @pytest.mark.skipif(not shutil.which("curl"), reason="the printed steps need curl")
+    @pytest.mark.curl
     def test_the_printed_steps_work_when_pasted_into_a_shell(self, demo: Demo) -> None:
         """Each curl line answers what its comment promises, from a server with those settings."""
         result = demo.paste()

@@ -50,9 +50,7 @@ def test_a_password_of_another_hasher_is_hashed_anew(settings: Any, former: str)
 @pytest.mark.parametrize(("passes", "memory"), [(1, 8), (1, 8 * 1024), (1, 19 * 1024), (2, 12 * 1024), (3, 8 * 1024)])
 def test_a_cheaper_hash_costs_as_much_to_get_wrong(monkeypatch: Any, passes: int, memory: int) -> None:
     """THREATS, enumeration: an account from before the cost was raised answers no faster."""
-    former = Argon2idPasswordHasher()
-    former.time_cost, former.memory_cost = passes, memory
-    encoded = former.encode("right", "0123456789abcdef")
+    encoded = hashed_before(passes, memory)
     spent = spending(monkeypatch)
     assert not check_password("wrong", encoded)
     assert sum(spent) == pytest.approx(38 * 1024 - passes * memory, abs=16)
@@ -61,9 +59,7 @@ def test_a_cheaper_hash_costs_as_much_to_get_wrong(monkeypatch: Any, passes: int
 @pytest.mark.parametrize(("passes", "memory"), [(2, 19 * 1024), (4, 19 * 1024), (1, 100 * 1024)])
 def test_a_dearer_hash_costs_nothing_more(monkeypatch: Any, passes: int, memory: int) -> None:
     """It has been paid for when it was verified."""
-    former = Argon2idPasswordHasher()
-    former.time_cost, former.memory_cost = passes, memory
-    encoded = former.encode("right", "0123456789abcdef")
+    encoded = hashed_before(passes, memory)
     spent = spending(monkeypatch)
     assert not check_password("wrong", encoded)
     assert spent == []
@@ -71,12 +67,17 @@ def test_a_dearer_hash_costs_nothing_more(monkeypatch: Any, passes: int, memory:
 
 def test_a_right_password_with_a_cheaper_hash_is_hashed_anew_alone(monkeypatch: Any) -> None:
     """Nothing is made up for where the new hash costs the time."""
-    former = Argon2idPasswordHasher()
-    former.time_cost = 1
-    encoded = former.encode("right", "0123456789abcdef")
+    encoded = hashed_before(1, 19 * 1024)
     spent = spending(monkeypatch)
     assert check_password("right", encoded)
     assert spent == []
+
+
+def hashed_before(passes: int, memory: int) -> str:
+    """Return the hash of ``right`` from when the cost was another; memory in KiB."""
+    former = Argon2idPasswordHasher()
+    former.time_cost, former.memory_cost = passes, memory
+    return former.encode("right", "0123456789abcdef")
 
 
 def spending(monkeypatch: Any) -> list[int]:

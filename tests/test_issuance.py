@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
 
-from drf_jwt_kit import issuance, sessions
+from drf_jwt_kit import issuance
 from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 
@@ -65,21 +65,3 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
     for serializer_class in (made, onto_kit(made, KIT), local(made)):
         with pytest.raises(ImproperlyConfigured, match="define the class in a module"):
             issuance.source_of(serializer_class)
-
-
-class Mistyped(TokenObtainPairSerializer):
-    """One that writes what is not its own."""
-
-    @classmethod
-    def get_token(cls, user: Any) -> Any:
-        """Call the token something else."""
-        token = super().get_token(user)
-        token["token_type"] = "access"
-        return token
-
-
-@pytest.mark.django_db
-def test_a_refresh_token_says_what_it_is_whatever_get_token_says(user: Any) -> None:
-    """DESIGN 4: it was signed as an access token, and refused as a refresh token."""
-    pair = sessions.begin(user, fixed={}, source=f"{__name__}.Mistyped")
-    assert sessions.rotate(str(pair.refresh)).access["token_type"] == "access"

@@ -106,13 +106,13 @@ def test_a_reserved_name_from_the_hook_is_refused(user: Any, settings: Any) -> N
 
 
 class Impersonates(TokenObtainPairSerializer):
-    """A project's serializer that names somebody else."""
+    """A project's serializer that names somebody else, and calls the token something else."""
 
     @classmethod
     def get_token(cls, user: Any) -> Any:
-        """Put another's id on the token."""
+        """Write what is not a project's."""
         token = super().get_token(user)
-        token["user_id"] = "999"
+        token.payload |= {"user_id": "999", "token_type": "access"}
         return token
 
 
@@ -120,6 +120,8 @@ def test_a_serializer_cannot_name_another_user(user: Any) -> None:
     """DESIGN 4: what ``get_token`` puts on are claims; whose session it is, the row says."""
     pair = sessions.begin(user, fixed={}, source=f"{HERE}.Impersonates")
     assert pair.access["user_id"] == pair.refresh["user_id"] == str(user.pk)
+    assert pair.refresh["token_type"] == "refresh"
+    assert sessions.rotate(str(pair.refresh)).access["token_type"] == "access"
 
 
 def test_a_hook_that_fails_costs_no_rotation(user: Any, settings: Any) -> None:

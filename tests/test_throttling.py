@@ -71,6 +71,13 @@ def test_windows_do_not_all_begin_at_once() -> None:
     assert Counter("kit:00000007", Rate(2, 60)).seconds_left(0) == 53
 
 
+def test_an_account_and_its_name_are_free_again_at_once() -> None:
+    """2.2: whoever waited as long as ``Retry-After`` said is not denied for what the account was found to have."""
+    named, meant = Attempt("alice", "192.0.2.1"), Attempt("alice", "192.0.2.1", "meant_")
+    assert named.pair.name != meant.pair.name
+    assert [named.pair.seconds_left(now) for now in range(300)] == [meant.pair.seconds_left(now) for now in range(300)]
+
+
 def test_a_counter_without_a_rate_counts_nothing() -> None:
     """2.3: ``None`` turns a limit off."""
     counter = Counter("kit:00000000", None)
