@@ -50,7 +50,7 @@ class _Lookup:
         self.user_model, self.use_tz = user_model, settings.USE_TZ
         queryset = TokenSession.objects.select_related("user").filter(pk=_NIL)
         compiler: Any = queryset.query.get_compiler(connection=connection)
-        self.sql, (self.nil,) = compiler.as_sql()
+        self.sql, (_nil,) = compiler.as_sql()
         self.session_columns = _Columns(TokenSession, compiler.klass_info, compiler.select)
         (user_info,) = compiler.klass_info["related_klass_infos"]
         self.user_columns = _Columns(user_model, user_info, compiler.select)

@@ -155,7 +155,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except DatabaseError:
             if type(self.user)._base_manager.filter(pk=self.user.pk).exists():
                 raise
-            self._deny(self.user, credentials, request)
+            self._deny(credentials, request)
         return dict(self.signed_in)
 
     @sensitive_variables()
@@ -166,24 +166,24 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         """
         name = credentials[self.username_field]
         if denials.comes_unseen(request, name, credentials["password"]):
-            self._deny(None, credentials, request)
+            self._deny(credentials, request)
         try:
             user = authenticate(request=request, **credentials)
         except APIException:
             raise
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
-            self._deny(None, credentials, request, told=True)
+            self._deny(credentials, request, told=True)
         except Exception as error:
             if denials.is_about_name(error, name):
-                self._deny(None, credentials, request)
+                self._deny(credentials, request)
             log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
             raise ServiceUnavailable from error
         if not simple_jwt().USER_AUTHENTICATION_RULE(user) or denials.comes_late(request, name, user):
-            self._deny(user, credentials, request, told=user is None)
+            self._deny(credentials, request, told=user is None)
         return user
 
     @sensitive_variables()
-    def _deny(self, user: Any, credentials: dict[str, str], request: Any, *, told: bool = False) -> NoReturn:
+    def _deny(self, credentials: dict[str, str], request: Any, *, told: bool = False) -> NoReturn:
         """Refuse, alike for whoever is behind the name, and tell of it where ``authenticate()`` has not ``told``."""
         name = credentials[self.username_field]
         named = models.user_named(name)
