@@ -261,3 +261,14 @@ def test_without_types_a_refresh_token_is_still_no_access_token(settings: Any) -
     with pytest.raises(WrongType):
         AccessToken(str(refresh))
     assert AccessToken(str(refresh.access_token)).sid == SID
+
+
+@pytest.mark.parametrize("off", [{}, {"TOKEN_TYPE_CLAIM": None}], ids=["ids", "ids and types"])
+def test_a_project_may_do_without_ids(settings: Any, user: Any, off: Any) -> None:
+    """As in simplejwt, which writes an id under ``null`` then, over the type that would be there."""
+    settings.SIMPLE_JWT = {"JTI_CLAIM": None, **off}
+    pair = sessions.start(user)
+    assert AccessToken(str(pair.access)).sid == pair.session.pk
+    assert sessions.rotate(str(pair.refresh)).session == pair.session
+    with pytest.raises(WrongType):
+        AccessToken(str(pair.refresh))

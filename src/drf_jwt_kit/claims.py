@@ -23,6 +23,9 @@ AUTHENTICATION_TIME_CLAIM = "auth_time"
 METHODS_CLAIM = "amr"
 SCOPE_CLAIM = "scope"
 
+# What no setting may give another meaning: RFC 7519 4.1, OpenID Connect Core 2, and the kit's own.
+REGISTERED = frozenset({"exp", "iat", "nbf", "aud", "iss", SESSION_CLAIM, GENERATION_CLAIM, AUTHENTICATION_TIME_CLAIM})
+
 MAX_TOKEN_BYTES = 8 * 1024
 LATEST_TIME = 253_402_214_400  # 9999-12-31T00:00:00Z: a day that every time zone can write
 MAX_GENERATION = 2**31 - 1
@@ -92,7 +95,7 @@ def check(payload: Mapping[str, Any]) -> None:
     """Refuse registered claims of a wrong type or out of range (RFC 7519 4.1)."""
     names = simple_jwt()
     _check_times(payload)
-    if names.AUDIENCE is None and "aud" in payload:
+    if (names.AUDIENCE is None and "aud" in payload) or not isinstance(payload.get("sub", ""), str):
         raise Invalid
     if names.JTI_CLAIM is not None:
         text(payload, names.JTI_CLAIM)
@@ -175,10 +178,8 @@ def seconds_since_sign_in(payload: Mapping[str, Any], now: float) -> float:
     return now - float(signed_in_at) if _is_time(signed_in_at) else math.inf
 
 
-def reserved() -> set[str]:
+def reserved() -> frozenset[str]:
     """Return the names that only the kit writes; no project's claim may take them."""
     names = simple_jwt()
-    return {
-        "exp", "iat", "nbf", "aud", "iss", SESSION_CLAIM, GENERATION_CLAIM, "jti",
-        names.JTI_CLAIM, names.TOKEN_TYPE_CLAIM, names.USER_ID_CLAIM, names.REVOKE_TOKEN_CLAIM,
-    }  # fmt: skip
+    own = {"jti", names.JTI_CLAIM, names.TOKEN_TYPE_CLAIM, names.USER_ID_CLAIM, names.REVOKE_TOKEN_CLAIM}
+    return REGISTERED - {AUTHENTICATION_TIME_CLAIM} | own

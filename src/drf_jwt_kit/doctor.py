@@ -19,11 +19,11 @@ from django.db import DatabaseError
 
 from . import audit, backends, keys, models, round_trip, surroundings
 from .audit import Verdict
-from .checks import HMAC_BYTES, key_length, self_test
 from .conf import simple_jwt
 from .findings import Finding, Status, described, milliseconds, unexamined
 from .models import TokenSession
 from .round_trip import SIGN_IN_SECONDS
+from .token_checks import HMAC_BYTES, key_length, self_test
 
 # RFC 7518 3.2, 3.3 and 3.5, in bits.
 _LEAST_BITS = {

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .models import TokenSession
 
 
-# Where simplejwt's tokens have their type although TOKEN_TYPE_CLAIM is None: JSON has a word for that, too.
+# Where simplejwt's tokens have their type although TOKEN_TYPE_CLAIM is None. JSON has a word for that, too, which
+# is their id where JTI_CLAIM is None as well.
 _UNNAMED_TYPE = ("null", str(simplejwt_settings.DEFAULTS["TOKEN_TYPE_CLAIM"]))
 
 # What `uuid5(...).hex` looks like (RFC 9562 5.5); simplejwt's ids are version 4.
@@ -88,7 +89,8 @@ class Token(simplejwt.Token):
         name = simple_jwt().TOKEN_TYPE_CLAIM
         if name is not None:
             return self.payload.get(name)
-        return next((self.payload[unnamed] for unnamed in _UNNAMED_TYPE if self.payload.get(unnamed)), None)
+        known = _UNNAMED_TYPE if simple_jwt().JTI_CLAIM is not None else _UNNAMED_TYPE[1:]
+        return next((self.payload[unnamed] for unnamed in known if self.payload.get(unnamed)), None)
 
     def set_jti(self) -> None:
         """Give the token a new id (RFC 7519 4.1.7)."""
