@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.core.exceptions import ImproperlyConfigured
 
-from drf_jwt_kit import backends
+from drf_jwt_kit import backends, claims
 from drf_jwt_kit.exceptions import Expired, Invalid
 from drf_jwt_kit.tokens import AccessToken
 from tests.conftest import bearer
@@ -292,3 +292,10 @@ def test_a_change_of_other_settings_keeps_the_backend(settings: Any) -> None:
     assert backends.current() is before
     settings.SECRET_KEY = KEY
     assert backends.current() is not before
+
+
+@pytest.mark.parametrize("subject", [5, None, True, ["x"], {}], ids=repr)
+def test_a_subject_that_is_no_text_is_not_signed(subject: Any) -> None:
+    """RFC 7519 4.1.2: PyJWT would refuse the token wherever it is sent."""
+    with pytest.raises(ImproperlyConfigured):
+        backends.current().encode({"exp": claims.LATEST_TIME, "jti": "x", "token_type": "access", "sub": subject})

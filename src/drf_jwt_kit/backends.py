@@ -52,7 +52,7 @@ class TokenBackend(SimpleJWTTokenBackend):
             raise ImproperlyConfigured(
                 f"A token would be refused wherever it is sent: it has more than {claims.MAX_TOKEN_BYTES} bytes, or "
                 "a claim that is no JSON, such as NaN, or that RFC 7519 4.1 gives another meaning, such as 'aud' where "
-                "SIMPLE_JWT has no AUDIENCE."
+                "SIMPLE_JWT has no AUDIENCE, or a 'sub' that is no string."
             ) from None
         return token
 
