@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -73,3 +74,14 @@ def test_loading_a_fixture_ends_nothing(user: Any) -> None:
     known = outstanding(user=user, jti=pair.refresh["jti"], token=str(pair.refresh))
     post_save.send(sender=model, instance=model(token=known), created=True, raw=True, update_fields=None)
     assert sessions.rotate(str(pair.refresh)).session.generation == 1
+
+
+def test_blacklisting_an_adopted_token_ends_its_session_whatever_its_iat(user: Any) -> None:
+    """Law 4: simplejwt knows a token by its ``jti`` alone, and keeps it as it was before a project changed it."""
+    token = RefreshToken.for_user(user)
+    token.set_iat(at_time=token.current_time - timedelta(seconds=90))
+    pair = sessions.rotate(str(token))
+    RefreshToken(str(token)).blacklist()
+    with pytest.raises(Revoked):
+        sessions.find(pair.access)
+    assert TokenSession.objects.get().revoked_at is not None

@@ -26,7 +26,7 @@ _A_YEAR = timedelta(days=365)  # for sessions without end
 
 def session_id(token: Token) -> UUID:
     """Return the id of the session that a token without ``sid`` becomes: always the same one."""
-    return models.adopted_id(claims.text(token.payload, simple_jwt().JTI_CLAIM), token.payload.get("iat", 0))
+    return models.adopted_id(claims.text(token.payload, simple_jwt().JTI_CLAIM))
 
 
 def oldest() -> timedelta:
@@ -100,7 +100,7 @@ def bar(user: Any, reason: str, kept_for: timedelta) -> None:
 
     The one row that this takes for a user is a session that was never live.
     """
-    now, sid = models.now(), models.adopted_id(f"barrier {user.pk}", 0)
+    now, sid = models.now(), models.adopted_id(f"barrier {user.pk}")
     ended: dict[str, Any] = {"revoked_at": now, "revoke_reason": reason}
     until = now + kept_for
     if not TokenSession.objects.filter(pk=sid).update(**ended, kept_until=models.kept_until_at_least(until)):

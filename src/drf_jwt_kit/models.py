@@ -53,12 +53,12 @@ def time_ordered_uuid(milliseconds: int | None = None, randomness: bytes | None 
     return UUID(int=value | 7 << 76 | 0b10 << 62)
 
 
-def adopted_id(jti: str, issued_at: float) -> UUID:
+def adopted_id(jti: str) -> UUID:
     """Return the id of the session that a token of simplejwt's becomes: always the same one.
 
-    ``issued_at`` is in seconds since the epoch.
+    It sorts before all ids that the kit made up itself, as the token is older than they are.
     """
-    return time_ordered_uuid(int(issued_at * 1000), hashlib.sha256(jti.encode()).digest()[:10])
+    return time_ordered_uuid(0, hashlib.sha256(jti.encode()).digest()[:10])
 
 
 def credential_hashes(user: Any) -> list[str]:
@@ -89,7 +89,8 @@ def user_with_id(text: str) -> Any:
 
     Raises :class:`~drf_jwt_kit.exceptions.Invalid` unless ``text`` is exactly how that field writes
     a value it can hold, so that nothing strange reaches the database, and
-    :class:`~drf_jwt_kit.exceptions.UserNotFound` where there is no such user.
+    :class:`~drf_jwt_kit.exceptions.UserNotFound` where there is no such user: one whom a collation alone
+    takes for it is another.
     """
     users, name = get_user_model(), simple_jwt().USER_ID_FIELD
     field: Any = users._meta.pk if name == "pk" else users._meta.get_field(name)
@@ -103,9 +104,12 @@ def user_with_id(text: str) -> Any:
     if str(value) != text:
         raise Invalid
     try:
-        return users.objects.using(writing_database()).get(**{name: value})
+        user = users.objects.using(writing_database()).get(**{name: value})
     except users.DoesNotExist:
         raise UserNotFound from None
+    if user_id(user) != text:
+        raise UserNotFound
+    return user
 
 
 def unknown(user_id: str) -> NoReturn:

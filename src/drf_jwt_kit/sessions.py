@@ -264,7 +264,7 @@ def _sweep(user: Any, reason: str, keep: TokenSession | UUID | None = None) -> l
     ended = rotation.revoke_all(sessions, reason, kept_for)
     if not ended:
         adoption.bar(user, reason, kept_for)
-    # Adopted while the first UPDATE ran: the id tells that its token is older than this call.
+    # Adopted while the first UPDATE ran: its id sorts before that of any sign-in since.
     return ended + rotation.revoke_all(sessions.filter(pk__lt=begun), reason, kept_for)
 
 
