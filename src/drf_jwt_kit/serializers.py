@@ -26,7 +26,8 @@ from .exceptions import (
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .sessions import TokenPair
-from .throttling import MAX_NAME, Attempt, in_log
+from .spellings import MAX_NAME, in_log
+from .throttling import Attempt
 from .tokens import RefreshToken, Token
 
 security = logging.getLogger("drf_jwt_kit.security")

@@ -12,7 +12,7 @@ from django.contrib.auth.models import UserManager
 from django.core.exceptions import PermissionDenied
 
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
-from drf_jwt_kit.throttling import fold
+from drf_jwt_kit.spellings import fold
 from tests.attempts import attempt, count_hashing, statuses, wait_of
 from tests.conftest import PASSWORD
 
