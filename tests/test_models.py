@@ -200,6 +200,7 @@ def test_a_replica_is_asked_nothing(user: Any, settings: Any) -> None:
     assert introspection.user_of(AccessToken.for_user(user)) == user
     assert TokenSession.objects.live(models.now()).count() == 2
     assert sessions.revoke_all(user) == 2
+    assert models.is_stored(user)
 
 
 def hiding(users: Any) -> Any:

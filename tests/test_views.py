@@ -15,7 +15,7 @@ from django.urls import include, path
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
 
 from drf_jwt_kit import views
 from drf_jwt_kit.authentication import JWTAuthentication
@@ -67,6 +67,26 @@ class TwiceAMinute(ScopedRateThrottle):
     THROTTLE_RATES = {"token_refresh": "2/min"}
 
 
+class FiveAMinute(SimpleRateThrottle):
+    """A throttle of DRF's for everybody."""
+
+    rate = "5/min"
+
+    def get_cache_key(self, request: Any, view: Any) -> str:
+        """Count all together."""
+        return "everybody"
+
+
+OFTEN = [
+    views.TokenObtainPairView,
+    views.TokenRefreshView,
+    views.TokenVerifyView,
+    views.TokenRevokeView,
+    views.TokenBlacklistView,
+    views.SessionListView,
+]
+
+
 class LosesTheDatabase(TokenObtainPairSerializer):
     """A serializer whose query fails."""
 
@@ -103,6 +123,7 @@ urlpatterns = [
     path("adds/", AddsToTheAnswer.as_view()),
     path("throttles/", Throttles.as_view()),
     path("refuses/", views.TokenObtainPairView.as_view(throttle_classes=[RefusesEverybody])),
+    *(path(f"often/{cls.__name__}/", cls.as_view(throttle_classes=[FiveAMinute])) for cls in OFTEN),
     path("scoped/refresh/", views.TokenRefreshView.as_view(throttle_classes=[TwiceAMinute])),
     path("scoped/verify/", views.TokenVerifyView.as_view(throttle_classes=[TwiceAMinute])),
     path("loses/", views.TokenObtainPairView.as_view(serializer_class=LosesTheDatabase)),
@@ -369,6 +390,24 @@ def test_drfs_scoped_throttle_counts_where_the_project_has_a_rate(client: Any, s
     assert answers == [401, 401, 429]
     answers = [client.post("/scoped/verify/", {"token": "x"}, format="json").status_code for _ in range(3)]
     assert answers == [401, 401, 401]
+
+
+@pytest.mark.parametrize("view", OFTEN)
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_throttle_of_drfs_whose_cache_is_down_fails_as_the_kits_own(
+    client: Any, tokens: Any, settings: Any, view: Any, opened: bool
+) -> None:
+    """Law 8: 503 as JSON, or uncounted where the project wants that."""
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.DRF_JWT_KIT = {"THROTTLE_FAILS_OPEN": opened}
+    send = client.get if view is views.SessionListView else client.post
+    answer = send(f"/often/{view.__name__}/", **bearer(tokens.access))
+    if opened:
+        assert answer.status_code in (200, 400)
+    else:
+        assert is_plain_error(answer, 503)
+        assert int(answer["Retry-After"]) > 0
 
 
 def test_answer_is_an_override_point(client: Any, tokens: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_backends
 from django.contrib.auth.hashers import check_password
 from django.views.decorators.debug import sensitive_variables
@@ -13,12 +14,12 @@ from .throttling import Attempt
 
 
 @sensitive_variables("password")
-def comes_unseen(request: Any, name: str, password: str) -> bool:
+def comes_unseen(name: str, password: str) -> bool:
     """Return whether an attempt is too many for the account that its name finds; spend what it would have cost.
 
     Its password is not tried: were the right one hashed anew, the next answers would tell.
     """
-    attempt = Attempt.of(request)
+    attempt = Attempt.under_way()
     if attempt is None or not attempt.may_be_too_many or (named := models.user_named(name)) is None:
         return False
     attempt.means(str(named.get_username()))
@@ -27,16 +28,23 @@ def comes_unseen(request: Any, name: str, password: str) -> bool:
     return attempt.is_too_many
 
 
-def comes_late(request: Any, name: str, user: Any) -> bool:
+def comes_late(name: str, user: Any) -> bool:
     """Return whether a right password comes too late for the account, whichever spelling of its name found it.
 
     An address that a backend knows a user by is no spelling of the name.
     """
-    attempt, account = Attempt.of(request), str(user.get_username())
+    attempt, account = Attempt.under_way(), str(user.get_username())
     if attempt is None:
         return False
     attempt.means(account if attempt.names(account) or models.user_named(name) == user else name)
     return attempt.is_too_many
+
+
+def may_precede() -> None:
+    """Note, where a backend failed, that another one may have said no before it."""
+    attempt = Attempt.under_way()
+    if attempt is not None and len(settings.AUTHENTICATION_BACKENDS) > 1:
+        attempt.was_denied = True
 
 
 def is_about_name(error: Exception, name: str) -> bool:

@@ -25,7 +25,8 @@ _FAILURES = ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRE
 _RACES = (
     Warning,
     "W023",
-    "The default cache counts by reading and writing: failed sign-ins that run side by side are counted as fewer.",
+    "The default cache counts by reading and writing, so failed sign-ins that run side by side are counted as fewer; "
+    "and it drops counts once it holds MAX_ENTRIES.",
     "Use Redis or Valkey.",
 )
 _CACHES = {
@@ -38,7 +39,8 @@ _CACHES = {
     "LocMemCache": (
         Warning,
         "W011",
-        "The default cache is local to each process: each counts failed sign-ins on its own.",
+        "The default cache is local to each process: each counts failed sign-ins on its own, and drops counts once it "
+        "holds MAX_ENTRIES.",
         "Use Redis or Valkey where more than one process serves the site.",
     ),
     "DatabaseCache": _RACES,

@@ -141,6 +141,11 @@ def user_named(name: str) -> Any:
         return None
 
 
+def is_stored(user: Any) -> bool:
+    """Return whether the row of ``user`` is still there, where sessions are written."""
+    return bool(type(user)._base_manager.using(writing_database()).filter(pk=user.pk).exists())
+
+
 def user_id(user: Any) -> str:
     """Return the user's id as tokens spell it."""
     return str(getattr(user, simple_jwt().USER_ID_FIELD))

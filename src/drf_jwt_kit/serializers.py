@@ -11,12 +11,12 @@ from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, denials, gate, introspection, issuance, models, revocation, sessions
+from . import claims, clients, denials, gate, introspection, issuance, models, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import (
     Refused,
@@ -106,6 +106,15 @@ def sign_in(
     return pair_as_data(pair)
 
 
+def sign_in_anew(serializer_class: type[Any], made: Token, request: Any) -> dict[str, Any]:
+    """Sign in the user for whom a project's serializer ``made`` tokens of its own."""
+    try:
+        return sign_in(serializer_class, models.user_with_id(claims.user_id(made.payload)), request)
+    except Refused:
+        sentence = simplejwt.TokenObtainSerializer.default_error_messages["no_active_account"]
+        raise AuthenticationFailed(sentence, "no_active_account") from None
+
+
 def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: int = 3, **session: Any) -> TokenPair:
     """Start the session; where it was ended at once, start one of the user whom ``again`` returns.
 
@@ -146,15 +155,17 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Authenticate, then sign in; a user who was deleted in between is as unknown as any other."""
+        """Authenticate, then sign in; a user who changed in between is as unknown as any other."""
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:
             self.signed_in = sign_in(type(self), self.user, request, authenticated)
+        except Refused:
+            self._deny(credentials, request)
         except DatabaseError:
-            if type(self.user)._base_manager.filter(pk=self.user.pk).exists():
+            if models.is_stored(self.user):
                 raise
             self._deny(credentials, request)
         return dict(self.signed_in)
@@ -166,20 +177,21 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
         name = credentials[self.username_field]
-        if denials.comes_unseen(request, name, credentials["password"]):
+        if denials.comes_unseen(name, credentials["password"]):
             self._deny(credentials, request)
         try:
             user = authenticate(request=request, **credentials)
-        except APIException:
-            raise
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
             self._deny(credentials, request, told=True)
         except Exception as error:
             if denials.is_about_name(error, name):
                 self._deny(credentials, request)
+            denials.may_precede()
+            if isinstance(error, APIException) and status.is_client_error(error.status_code):
+                raise
             log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
             raise ServiceUnavailable from error
-        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or denials.comes_late(request, name, user):
+        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or denials.comes_late(name, user):
             self._deny(credentials, request, told=user is None)
         return user
 
@@ -189,7 +201,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         name = credentials[self.username_field]
         named = models.user_named(name)
         spend_as_on_others(named, credentials["password"])
-        if attempt := Attempt.of(request):
+        if attempt := Attempt.under_way():
             attempt.means(name if named is None else str(named.get_username()))
         if not told:
             known = {**credentials, "password": "*" * 8}

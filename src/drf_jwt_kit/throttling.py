@@ -17,22 +17,25 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any, Self
 
-from django.core.cache import cache
+from asgiref.local import Local
+from django.contrib.auth import user_login_failed
+from django.core.cache import InvalidCacheBackendError, cache
 from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.settings import api_settings
 
 from . import clients
 from .conf import Rate, kit
-from .exceptions import GateRefused, SecondFactorRequired, ServiceUnavailable, log_failure
+from .exceptions import SecondFactorRequired, ServiceUnavailable, log_failure
 from .spellings import fold, in_log
 
 security = logging.getLogger("drf_jwt_kit.security")
 
 LONGEST_DELAY = 300  # seconds
-# Where a request keeps its attempt.
-_ATTEMPT = "_drf_jwt_kit_sign_in_attempt"
+
+_under_way = Local()  # the attempt that is being made
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ class Counter:
             return 0
         key = self._key(self.rate, now)
         cache.add(key, 0, timeout=self.rate.period)
-        return int(cache.incr(key))
+        failures: int = cache.incr(key)
+        if type(failures) is not int:  # Memcached's clients say `False` of a server that is down
+            raise InvalidCacheBackendError(f"The cache counted to {failures!r}.")
+        return failures
 
     def take_back(self, now: float) -> None:
         """Count one failure less: it was none."""
@@ -96,11 +102,12 @@ class Attempt:
         self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
         self.is_too_many = False
+        self.was_denied = False
         self.now = time.time()
 
     @classmethod
     def begin(cls, request: Any, account: str) -> Self:
-        """Count an attempt from the address of ``request``, which keeps it.
+        """Count an attempt from the address of ``request``.
 
         Raises 429 where there were too many, with the seconds to wait, and 503 where the cache
         cannot tell (unless ``THROTTLE_FAILS_OPEN``).
@@ -111,13 +118,12 @@ class Attempt:
             told = {"event": "sign_in_throttled", "address": address}
             security.warning("sign_in_throttled username=%r address=%s", in_log(account), address, extra=told)
             raise Throttled(wait=wait)
-        setattr(request, _ATTEMPT, attempt)
         return attempt
 
     @staticmethod
-    def of(request: Any) -> Attempt | None:
-        """Return the attempt that ``request`` makes, ``None`` where nobody counts."""
-        return getattr(request, _ATTEMPT, None)
+    def under_way() -> Attempt | None:
+        """Return the attempt that is being made, ``None`` where nobody counts."""
+        return getattr(_under_way, "attempt", None)
 
     def names(self, account: str) -> bool:
         """Return whether the name that was sent is counted as ``account`` is."""
@@ -147,7 +153,7 @@ class Attempt:
     def _counted(self) -> float:
         """Count the attempt; return how long to wait before it may be made. It is not counted then."""
         wait = 0.0
-        with _cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
+        with cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
             wait = self._wait()
         if wait:
             self.withdrawn()
@@ -181,56 +187,72 @@ class Attempt:
             self.meant.failed()
         if self.account.rate is None:
             return
-        with _cache_errors_logged(fatal=False):
+        with cache_errors_logged(fatal=False):
             failures, _last = cache.get(self.last_failure, (0, 0.0))
             cache.set(self.last_failure, (failures + 1, self.now), timeout=LONGEST_DELAY * 2)
 
-    def succeeded(self) -> None:
-        """Take the failure back, and let the next attempt from here be the first again."""
-        if self.meant is not None:
-            self.meant.succeeded()
-        self.withdrawn()
-        if self.account.rate is None:
-            return
-        with _cache_errors_logged(fatal=False):
-            cache.delete(self.last_failure)
-
     def withdrawn(self) -> None:
-        """Take the failure back: no password was tried."""
+        """Take the failure back: it succeeded, or no password was tried.
+
+        Delays stay: whoever succeeds may have another account that counts as this one.
+        """
         if self.meant is not None:
             self.meant.withdrawn()
-        with _cache_errors_logged(fatal=False):
+        with cache_errors_logged(fatal=False):
             while self.counted:
                 counter, _failures = self.counted.popitem()
                 counter.take_back(self.now)
 
 
+@contextmanager
+def counted(request: Any, account: str) -> Iterator[None]:
+    """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
+
+    Raises what :meth:`Attempt.begin` does.
+    """
+    _under_way.attempt = attempt = Attempt.begin(request, account)
+    try:
+        yield
+    except Exception as refusal:
+        (attempt.failed if attempt.was_denied or is_guess(request.data, refusal) else attempt.withdrawn)()
+        raise
+    else:
+        attempt.withdrawn()
+    finally:
+        _under_way.attempt = None
+
+
+@receiver(user_login_failed)
+def note_denial(**kwargs: Any) -> None:
+    """Note that a password was tried and denied, in whatever words a project tells of it."""
+    if attempt := Attempt.under_way():
+        attempt.was_denied = True
+
+
 def is_guess(data: Any, refusal: Exception) -> bool:
-    """Return whether a sign-in was refused for what was tried, not for how it was written.
+    """Return whether a sign-in that asked no backend was refused for what was tried, not for how it was written.
 
     DRF's own token view, and projects that took after it, say 400 to a wrong password: an error of
-    no field. Where a second factor is asked for, none was tried. Where one of several backends is down,
-    others may have said no.
+    no field. Where a second factor is asked for, none was tried.
     """
-    if isinstance(refusal, ServiceUnavailable):
-        return True
-    if isinstance(refusal, SecondFactorRequired):
+    if isinstance(refusal, (SecondFactorRequired, Throttled)):
         return False
     if isinstance(refusal, ValidationError):
         return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
-    refusals = {status.HTTP_401_UNAUTHORIZED, status.HTTP_403_FORBIDDEN}
-    denied = isinstance(refusal, APIException) and refusal.status_code in refusals
-    return denied or isinstance(refusal, (GateRefused, PermissionDenied))
+    denied = isinstance(refusal, APIException) and status.is_client_error(refusal.status_code)
+    return denied or isinstance(refusal, PermissionDenied)
 
 
 @contextmanager
-def _cache_errors_logged(*, fatal: bool) -> Iterator[None]:
+def cache_errors_logged(*, fatal: bool) -> Iterator[None]:
     """Log whatever the cache raises; each backend has its own errors.
 
     A ``fatal`` one is answered with 503, so that nobody gets in uncounted (law 8).
     """
     try:
         yield
+    except APIException:
+        raise
     except Exception as error:
         log_failure("The default cache failed, or does not count; sign-ins cannot be throttled.", error)
         if fatal:

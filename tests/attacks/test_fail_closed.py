@@ -113,7 +113,7 @@ def test_with_postgresql_stopped_every_endpoint_answers_503(cluster: PrivatePost
 @pytest.mark.postgresql
 def test_an_outage_uses_up_nobodys_attempts(cluster: PrivatePostgreSQL) -> None:
     """Law 8: ten sign-ins against a stopped database are ten times 503, and the eleventh is let in."""
-    with Server(on(cluster), workers=1) as server:
+    with Server(on(cluster, ARENA_FAILURES="5/1h"), workers=1) as server:
         assert sign_in(server).status == 200
         cluster.stop()
         assert {sign_in(server).status for _ in range(10)} == {503}

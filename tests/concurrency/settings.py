@@ -19,7 +19,7 @@ if os.environ["ARENA_DATABASE"] == "sqlite":
 
 # Sign-ins in flight count as failed until they are through: eight of one user's at once would be too many.
 DRF_JWT_KIT = {
-    "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": None,
+    "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": os.environ.get("ARENA_FAILURES"),
     "REFRESH_GRACE_PERIOD": timedelta(seconds=int(os.environ.get("ARENA_GRACE", "30"))),
 }
 MIDDLEWARE: list[str] = []

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
 import jwt
 import pytest
-from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
+from django.contrib.auth import authenticate, get_user_model, user_logged_in, user_login_failed
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from rest_framework.exceptions import APIException
+from rest_framework_simplejwt import serializers as simplejwt
+from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
 
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.signals import session_started
 from tests.conftest import PASSWORD, bearer
 from tests.test_rotation import just_before
@@ -310,6 +314,56 @@ def test_a_user_who_is_deleted_meanwhile_is_unknown(
     assert "The database failed" not in caplog.text
 
 
+class KnowsThemFromBefore(BaseBackend):
+    """A backend that has users as they were: from a cache, or from a replica that lags."""
+
+    known: Any = None
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Return the user as it was."""
+        return copy(self.known)
+
+
+class MadeElsewhere(simplejwt.TokenObtainPairSerializer):
+    """A project's serializer whose ``validate`` makes the tokens itself."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return tokens of simplejwt's."""
+        user = authenticate(**attrs)
+        refresh = SimpleJWTRefreshToken.for_user(user)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("serializer", "change"),
+    [
+        (TokenObtainPairSerializer, {"is_active": False}),
+        (TokenObtainPairSerializer, {"password": "another"}),
+        (TokenObtainPairSerializer, None),
+        (MadeElsewhere, {"is_active": False}),
+        (MadeElsewhere, None),
+    ],
+)
+def test_what_a_backend_has_not_heard_of_is_no_active_account(
+    client: Any, user: Any, settings: Any, monkeypatch: Any, serializer: Any, change: dict[str, Any] | None
+) -> None:
+    """2.2: signing in failed, whatever was wrong: nobody learns that the password was right once."""
+    monkeypatch.setattr(KnowsThemFromBefore, "known", get_user_model().objects.get())
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.KnowsThemFromBefore"]
+    stored = get_user_model().objects.filter(pk=user.pk)
+    if change is None:
+        stored.delete()
+    else:
+        stored.update(**change)
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{serializer.__module__}.{serializer.__name__}"}
+    answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    assert (answer.status_code, answer.json()) == (
+        401,
+        {"detail": "No active account found with the given credentials", "code": "no_active_account"},
+    )
+
+
 def gate_that_fails(request: Any, user: Any) -> None:
     """Fail as a database does."""
     raise IntegrityError("a row of the project's own")
@@ -356,10 +410,10 @@ def test_a_rehash_during_the_sign_in_refuses_nobody(user: Any, post: Any) -> Non
 
 
 def test_a_password_that_never_rests_refuses_in_the_end(user: Any, post: Any) -> None:
-    """A sign-in tries again, but not forever."""
+    """A sign-in tries again, but not forever; 2.1 has one code for whatever was wrong."""
     anew = get_user_model().objects.filter(pk=user.pk)
     moves = [("INSERT", lambda: anew.update(password=make_password(PASSWORD)))] * 3
     with just_before(*moves):
         answer = post("token/", username="alice", password=PASSWORD)
-    assert (answer.status_code, answer.data["reason"]) == (401, "password_changed")
+    assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
     assert not TokenSession.objects.filter(user=user, revoked_at=None).exists()

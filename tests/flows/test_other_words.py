@@ -1,0 +1,144 @@
+"""Projects that deny in words of their own: a guess is a guess, whatever it is answered with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.backends import BaseBackend
+from django.urls import path
+from rest_framework import exceptions as drf
+from rest_framework import serializers
+from rest_framework_simplejwt import serializers as simplejwt
+
+from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
+from drf_jwt_kit.views import TokenObtainPairView
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "user"), pytest.mark.urls(__name__)]
+
+MODEL = "django.contrib.auth.backends.ModelBackend"
+
+
+class Unprocessable(drf.APIException):
+    """422, as some houses answer whatever is wrong with a body."""
+
+    status_code = 422
+
+
+WORDS: dict[str, drf.APIException] = {
+    "an error of no field": drf.ValidationError("Unable to sign in."),
+    "an error of a field": drf.ValidationError({"password": ["Wrong."]}),
+    "400": drf.ParseError(),
+    "401": drf.AuthenticationFailed(),
+    "403": drf.PermissionDenied(),
+    "404": drf.NotFound(),
+    "422": Unprocessable(),
+    "429": drf.Throttled(),
+    "500": drf.APIException(),
+}
+SAID = {"words": drf.APIException()}
+
+
+class RestsOnTheKits(TokenObtainPairSerializer):
+    """A subclass of the kit's serializer that rewords its refusal."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, or refuse as the test says."""
+        try:
+            return super().validate(attrs)
+        except drf.AuthenticationFailed:
+            raise SAID["words"] from None
+
+
+class RestsOnSimpleJWTs(simplejwt.TokenObtainPairSerializer):
+    """The same on simplejwt's."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        """Sign in, or refuse as the test says."""
+        try:
+            return super().validate(attrs)
+        except drf.AuthenticationFailed:
+            raise SAID["words"] from None
+
+
+class RestsOnDjangos(serializers.Serializer[Any]):
+    """A serializer that asks Django, and does not say for which request."""
+
+    username = serializers.CharField()
+    password = serializers.CharField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, or refuse as the test says."""
+        user = authenticate(**attrs)
+        if user is None:
+            raise SAID["words"]
+        return sign_in(type(self), user, self.context["request"])
+
+
+class Answers(BaseBackend):
+    """A backend that has its own answer for everybody."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> None:
+        """Answer as the test says."""
+        raise SAID["words"]
+
+
+SERIALIZERS = [RestsOnTheKits, RestsOnSimpleJWTs, RestsOnDjangos]
+
+urlpatterns = [
+    *(path(cls.__name__, TokenObtainPairView.as_view(serializer_class=cls)) for cls in SERIALIZERS),
+    path("plain", TokenObtainPairView.as_view()),
+]
+
+
+@pytest.fixture(params=WORDS.values(), ids=WORDS)
+def words(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> drf.APIException:
+    """What a project says to a wrong password."""
+    monkeypatch.setitem(SAID, "words", request.param)
+    return request.param  # type: ignore[no-any-return]
+
+
+def answers(client: Any, url: str, times: int, password: str = "wrong") -> list[int]:
+    """Return the statuses of so many sign-ins of alice's."""
+    body = {"username": "alice", "password": password}
+    return [client.post(f"/{url}", body, format="json").status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize("serializer", SERIALIZERS)
+def test_a_denial_counts_whatever_it_is_answered_with(client: Any, serializer: Any, words: drf.APIException) -> None:
+    """THREATS: five guesses, not as many as one likes; the right password waits as well."""
+    assert answers(client, serializer.__name__, 5) == [words.status_code] * 5
+    assert answers(client, serializer.__name__, 2, PASSWORD) == [429, 429]
+
+
+@pytest.mark.parametrize("serializer", SERIALIZERS)
+def test_what_was_not_asked_of_a_backend_is_no_guess(client: Any, serializer: Any, words: drf.APIException) -> None:
+    """2.3: an error of a field is there before anybody is asked."""
+    assert answers(client, serializer.__name__, 9, "") == [400] * 9
+    assert answers(client, serializer.__name__, 1, PASSWORD) == [200]
+
+
+def test_a_guess_counts_where_another_backend_answers(client: Any, settings: Any, words: drf.APIException) -> None:
+    """THREATS: Django's backend has said no before: 503, or the other one's own words, five times."""
+    settings.AUTHENTICATION_BACKENDS = [MODEL, f"{__name__}.Answers"]
+    expected = 503 if words.status_code >= 500 else words.status_code
+    assert answers(client, "plain", 5) == [expected] * 5
+    assert answers(client, "plain", 2, PASSWORD) == [429, 429]
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_backend_that_is_down_is_a_503_in_whatever_words(
+    client: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """THREATS and law 8: JSON with ``Retry-After``; alone it has denied nobody, so nobody's attempts are used up."""
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Answers"]
+    down = type("Down", (drf.APIException,), {"status_code": status, "default_detail": "ldap.internal"})()
+    monkeypatch.setitem(SAID, "words", down)
+    for _ in range(9):
+        answer = client.post("/plain", {"username": "alice", "password": PASSWORD}, format="json")
+        assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
+        assert int(answer["Retry-After"]) > 0
+    settings.AUTHENTICATION_BACKENDS = [MODEL]
+    assert answers(client, "plain", 1, PASSWORD) == [200]
