@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, WARNING, Tags, run_checks
+from django.db import connection
 from django.test import Client, modify_settings, override_settings
 from django.utils.module_loading import import_string
 from notes.views import MeView, NoteViewSet
@@ -302,6 +303,13 @@ class TestLateInstallation:
         """``PROTECT_BY_DEFAULT = False``."""
         settings.DRF_JWT_KIT = {"PROTECT_BY_DEFAULT": False}
         assert "E009" not in ids()
+
+
+@pytest.mark.parametrize(("autocommit", "expected"), [(True, []), (False, ["E028"])])
+def test_e028_nothing_is_committed(monkeypatch: pytest.MonkeyPatch, autocommit: bool, expected: list[str]) -> None:
+    """Law 4: signing out answers 204 and is forgotten."""
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", autocommit)
+    assert ids() == expected
 
 
 def test_a_project_with_another_rest_framework_dict_is_checked(settings: Any, monkeypatch: Any) -> None:

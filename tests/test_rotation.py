@@ -61,6 +61,9 @@ def change(session: TokenSession, **values: Any) -> Callable[[], Any]:
         (2, GRACE, GRACE, Verdict.RETRY),
         (2, GRACE + MICROSECOND, GRACE, Verdict.REPLAY),
         (2, -timedelta(seconds=1), GRACE, Verdict.RETRY),
+        (2, -GRACE, GRACE, Verdict.RETRY),
+        (2, -GRACE - MICROSECOND, GRACE, Verdict.REPLAY),
+        (2, -DAY, GRACE, Verdict.REPLAY),
         (2, NOTHING, NOTHING, Verdict.REPLAY),
         (2, -timedelta(seconds=1), NOTHING, Verdict.REPLAY),
         (1, NOTHING, GRACE, Verdict.REPLAY),
@@ -75,6 +78,16 @@ def test_a_generation_is_judged_by_its_distance_and_the_grace_period(
     settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": grace}
     session.generation = 3
     assert rotation.judge(session, presented, session.rotated_at + since_rotation) is verdict
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(60, Verdict.RETRY), (61, Verdict.REPLAY)])
+def test_a_server_that_is_ahead_extends_no_grace_beyond_what_clocks_may_differ(
+    session: TokenSession, settings: Any, ahead: int, verdict: Verdict
+) -> None:
+    """Law 3: an hour ahead, the preceding token was good for an hour; with ``LEEWAY`` tabs are safe on both (law 2)."""
+    settings.SIMPLE_JWT = {"LEEWAY": 60}
+    session.generation = 1
+    assert rotation.judge(session, 0, session.rotated_at - timedelta(seconds=ahead)) is verdict
 
 
 def test_a_rotation_moves_the_row_on_by_one(session: TokenSession, clock: Any) -> None:

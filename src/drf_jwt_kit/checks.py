@@ -11,12 +11,13 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
 
-from . import conf
+from . import conf, models
 from .conf import Settings, kit
 
 DOCS = "docs/checks.md"
@@ -118,6 +119,17 @@ def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
                 "Do not import DRF's views in settings, in an AppConfig's module or in a package's __init__; "
                 f"or set REST_FRAMEWORK[{name!r}] yourself.",
             )
+
+
+@register(Tags.security)
+def check_autocommit(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E028 where nothing is committed unless the project does: sessions would neither begin nor end (law 4)."""
+    alias = models.writing_database()
+    if not connections[alias].settings_dict["AUTOCOMMIT"]:
+        fault = (
+            f"DATABASES[{alias!r}]['AUTOCOMMIT'] is False: who signs out stays signed in until something is committed."
+        )
+        yield message(Error, "E028", fault, "Leave it on: Django's atomic() has its transactions all the same.")
 
 
 @register(Tags.security)

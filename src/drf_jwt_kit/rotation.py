@@ -48,7 +48,8 @@ def judge(session: TokenSession, generation: int, now: datetime) -> Verdict:
     if generation == session.generation:
         return Verdict.ROTATE
     grace = kit().REFRESH_GRACE_PERIOD
-    within_grace = grace > timedelta(0) and now - session.rotated_at <= grace
+    ahead = max(grace, leeway())  # how far another server's clock may be, which set `rotated_at`
+    within_grace = grace > timedelta(0) and -ahead <= now - session.rotated_at <= grace
     if generation == session.generation - 1 and within_grace:
         return Verdict.RETRY
     return Verdict.REPLAY
