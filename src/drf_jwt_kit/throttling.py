@@ -210,16 +210,17 @@ def counted(request: Any, account: str) -> Iterator[None]:
 
     Raises what :meth:`Attempt.begin` does.
     """
-    _under_way.attempt = attempt = Attempt.begin(request, account)
+    around, attempt = Attempt.under_way(), Attempt.begin(request, account)
+    _under_way.attempt = attempt
     try:
         yield
     except Exception as refusal:
-        (attempt.failed if attempt.was_denied or is_guess(request.data, refusal) else attempt.withdrawn)()
+        (attempt.failed if is_guess(request.data, refusal, denied=attempt.was_denied) else attempt.withdrawn)()
         raise
     else:
         attempt.withdrawn()
     finally:
-        _under_way.attempt = None
+        _under_way.attempt = around
 
 
 @receiver(user_login_failed)
@@ -229,14 +230,17 @@ def note_denial(**kwargs: Any) -> None:
         attempt.was_denied = True
 
 
-def is_guess(data: Any, refusal: Exception) -> bool:
-    """Return whether a sign-in that asked no backend was refused for what was tried, not for how it was written.
+def is_guess(data: Any, refusal: Exception, *, denied: bool) -> bool:
+    """Return whether a sign-in was refused for what was tried, not for how it was written.
 
-    DRF's own token view, and projects that took after it, say 400 to a wrong password: an error of
-    no field. Where a second factor is asked for, none was tried.
+    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess. For sign-ins
+    that do not ask it the refusal has to tell: DRF's own token view, and projects that took after it, say 400
+    to a wrong password, an error of no field.
     """
-    if isinstance(refusal, (SecondFactorRequired, Throttled)):
+    if isinstance(refusal, SecondFactorRequired):
         return False
+    if denied or isinstance(refusal, Throttled):
+        return denied
     if isinstance(refusal, ValidationError):
         return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
     denied = isinstance(refusal, APIException) and status.is_client_error(refusal.status_code)

@@ -10,8 +10,10 @@ from django.contrib.auth.backends import BaseBackend
 from django.urls import path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
+from rest_framework.test import APIClient
 from rest_framework_simplejwt import serializers as simplejwt
 
+from drf_jwt_kit.exceptions import SecondFactorRequired
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from drf_jwt_kit.views import TokenObtainPairView
 from tests.conftest import PASSWORD
@@ -77,6 +79,30 @@ class RestsOnDjangos(serializers.Serializer[Any]):
         return sign_in(type(self), user, self.context["request"])
 
 
+class TriesTwice(TokenObtainPairSerializer):
+    """A serializer that takes the name for an address first."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask Django once more than needed."""
+        authenticate(self.context["request"], email=attrs["username"], password=attrs["password"])
+        return super().validate(attrs)
+
+
+class SignsInAnother(RestsOnTheKits):
+    """A serializer that has another user signed in on the way."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Send a sign-in of its own."""
+        body = {"username": "bob", "password": "wrong"}
+        assert APIClient().post("/plain", body, format="json", REMOTE_ADDR="192.0.2.7").status_code == 401
+        return super().validate(attrs)
+
+
+def asks_for_more(request: Any, user: Any) -> None:
+    """Want a second factor."""
+    raise SecondFactorRequired
+
+
 class Answers(BaseBackend):
     """A backend that has its own answer for everybody."""
 
@@ -90,6 +116,8 @@ SERIALIZERS = [RestsOnTheKits, RestsOnSimpleJWTs, RestsOnDjangos]
 urlpatterns = [
     *(path(cls.__name__, TokenObtainPairView.as_view(serializer_class=cls)) for cls in SERIALIZERS),
     path("plain", TokenObtainPairView.as_view()),
+    path("twice", TokenObtainPairView.as_view(serializer_class=TriesTwice)),
+    path("another", TokenObtainPairView.as_view(serializer_class=SignsInAnother)),
 ]
 
 
@@ -118,6 +146,21 @@ def test_what_was_not_asked_of_a_backend_is_no_guess(client: Any, serializer: An
     """2.3: an error of a field is there before anybody is asked."""
     assert answers(client, serializer.__name__, 9, "") == [400] * 9
     assert answers(client, serializer.__name__, 1, PASSWORD) == [200]
+
+
+def test_a_password_that_was_right_at_last_is_no_guess(client: Any, settings: Any) -> None:
+    """2.3: asked for a second factor, nobody uses up their attempts."""
+    settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.asks_for_more"}
+    assert answers(client, "twice", 9, PASSWORD) == [401] * 9
+    settings.DRF_JWT_KIT = {}
+    assert answers(client, "twice", 6) == [401] * 5 + [429]
+
+
+def test_a_sign_in_on_the_way_is_another_attempt(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """THREATS: whatever happens meanwhile, each attempt is counted for itself."""
+    monkeypatch.setitem(SAID, "words", WORDS["an error of a field"])
+    assert answers(client, "another", 3) == [400] * 3
+    assert answers(client, "plain", 3) == [401] * 2 + [429]
 
 
 def test_a_guess_counts_where_another_backend_answers(client: Any, settings: Any, words: drf.APIException) -> None:
