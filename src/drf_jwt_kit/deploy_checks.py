@@ -25,8 +25,7 @@ _FAILURES = ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRE
 _RACES = (
     Warning,
     "W023",
-    "The default cache counts by reading and writing, so failed sign-ins that run side by side are counted as fewer; "
-    "and it drops counts once it holds MAX_ENTRIES.",
+    "The default cache misses some of the failed sign-ins that run side by side, and drops counts beyond MAX_ENTRIES.",
     "Use Redis or Valkey.",
 )
 _CACHES = {
@@ -39,8 +38,7 @@ _CACHES = {
     "LocMemCache": (
         Warning,
         "W011",
-        "The default cache is local to each process: each counts failed sign-ins on its own, and drops counts once it "
-        "holds MAX_ENTRIES.",
+        "Each process counts failed sign-ins in a default cache of its own, which drops counts beyond MAX_ENTRIES.",
         "Use Redis or Valkey where more than one process serves the site.",
     ),
     "DatabaseCache": _RACES,

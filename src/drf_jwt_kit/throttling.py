@@ -18,10 +18,10 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from asgiref.local import Local
-from django.contrib.auth import user_login_failed
+from django.contrib.auth import user_logged_in, user_login_failed
 from django.core.cache import InvalidCacheBackendError, cache
 from django.core.exceptions import PermissionDenied
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.settings import api_settings
@@ -218,16 +218,16 @@ def counted(request: Any, account: str) -> Iterator[None]:
         (attempt.failed if is_guess(request.data, refusal, denied=attempt.was_denied) else attempt.withdrawn)()
         raise
     else:
-        attempt.withdrawn()
+        (attempt.failed if attempt.was_denied else attempt.withdrawn)()
     finally:
         _under_way.attempt = around
 
 
-@receiver(user_login_failed)
-def note_denial(**kwargs: Any) -> None:
-    """Note that a password was tried and denied, in whatever words a project tells of it."""
+@receiver([user_login_failed, user_logged_in])
+def note_outcome(*, signal: Signal, **kwargs: Any) -> None:
+    """Note whether the password that was last tried was denied, in whatever words a project tells of it."""
     if attempt := Attempt.under_way():
-        attempt.was_denied = True
+        attempt.was_denied = signal is user_login_failed
 
 
 def is_guess(data: Any, refusal: Exception, *, denied: bool) -> bool:

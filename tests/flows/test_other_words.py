@@ -88,6 +88,17 @@ class TriesTwice(TokenObtainPairSerializer):
         return super().validate(attrs)
 
 
+class SaysItWith200(TokenObtainPairSerializer):
+    """A serializer that never refuses."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, or say that it did not."""
+        try:
+            return super().validate(attrs)
+        except drf.AuthenticationFailed:
+            return {"success": False}
+
+
 class SignsInAnother(RestsOnTheKits):
     """A serializer that has another user signed in on the way."""
 
@@ -117,6 +128,7 @@ urlpatterns = [
     *(path(cls.__name__, TokenObtainPairView.as_view(serializer_class=cls)) for cls in SERIALIZERS),
     path("plain", TokenObtainPairView.as_view()),
     path("twice", TokenObtainPairView.as_view(serializer_class=TriesTwice)),
+    path("success", TokenObtainPairView.as_view(serializer_class=SaysItWith200)),
     path("another", TokenObtainPairView.as_view(serializer_class=SignsInAnother)),
 ]
 
@@ -154,6 +166,13 @@ def test_a_password_that_was_right_at_last_is_no_guess(client: Any, settings: An
     assert answers(client, "twice", 9, PASSWORD) == [401] * 9
     settings.DRF_JWT_KIT = {}
     assert answers(client, "twice", 6) == [401] * 5 + [429]
+
+
+def test_a_denial_that_is_answered_with_200_counts(client: Any) -> None:
+    """THREATS: five guesses; and a success is one, whatever was denied on the way."""
+    assert answers(client, "twice", 9, PASSWORD) == [200] * 9
+    assert answers(client, "success", 9, PASSWORD) == [200] * 9
+    assert answers(client, "success", 6) == [200] * 5 + [429]
 
 
 def test_a_sign_in_on_the_way_is_another_attempt(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
