@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
 
 
 class CountingHasher(MD5PasswordHasher):
@@ -16,6 +16,13 @@ class CountingHasher(MD5PasswordHasher):
         """Count, then hash: Django verifies, and hardens against unknown users, by encoding."""
         CountingHasher.calls += 1
         return super().encode(password, salt)
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """Another algorithm than the suite's, as quick as it gets."""
+
+    algorithm = "quick"
+    iterations = 1
 
 
 def count_hashing(settings: Any) -> type[CountingHasher]:
