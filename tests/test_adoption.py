@@ -461,6 +461,43 @@ def test_an_adoption_that_all_were_ended_during_is_refused(user: Any, legacy: st
     assert not TokenSession.objects.filter(revoked_at=None).exists()
 
 
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize(
+    ("change", "refusal", "reason"),
+    [
+        ({"is_active": False}, UserInactive, "user_inactive"),
+        ({"password": "another"}, PasswordChanged, "password_changed"),
+    ],
+)
+def test_an_adoption_that_a_change_of_the_user_overtakes_is_ended(
+    user: Any, legacy: str, saved: bool, change: dict[str, Any], refusal: type[Refused], reason: str
+) -> None:
+    """Law 9: what is refused now is not good again when the user is as before."""
+
+    def changed() -> None:
+        stored = get_user_model().objects.filter(pk=user.pk)
+        if saved:
+            vars(one := stored.get()).update(change)
+            one.save()
+        else:
+            stored.update(**change)
+
+    with just_before(("INSERT", changed)), pytest.raises(refusal):
+        sessions.rotate(legacy)
+    get_user_model().objects.filter(pk=user.pk).update(is_active=True, password=user.password)
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)
+    assert set(TokenSession.objects.values_list("revoke_reason", flat=True)) == {reason}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_out_everywhere_is_over_when_the_user_is_gone(user: Any) -> None:
+    """2.1: there is nothing left to bar; it is no outage."""
+    with just_before(("INSERT", user.delete)):
+        assert sessions.revoke_all(get_user_model().objects.get(pk=user.pk)) == 0
+    assert not TokenSession.objects.exists()
+
+
 # -- With simplejwt's blacklist app ----------------------------------------------------------------
 
 

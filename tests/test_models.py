@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import UserManager
 from django.db import connection
-from django.db.models import Manager
+from django.db.models import DurationField, Field, GenericIPAddressField, Manager
 
 from drf_jwt_kit import introspection, lookup, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
@@ -82,6 +83,28 @@ def test_an_id_that_the_field_would_not_write_is_invalid(user: Any, text: str) -
         models.user_with_id(text)
     assert isinstance(refused.value, (Invalid, UserNotFound))
     assert not isinstance(refused.value, UserNotFound) or text == str(2**63)
+
+
+@pytest.mark.parametrize(
+    ("kind", "step", "text"),
+    [
+        (DurationField(), "to_python", "999999999999 days"),
+        (DurationField(), "to_python", "abc"),
+        (GenericIPAddressField(), "get_db_prep_value", "abc"),
+        (GenericIPAddressField(), "get_db_prep_value", "None"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Field) else value,
+)
+def test_a_field_that_stumbles_over_an_id_has_none_like_it(
+    user: Any, settings: Any, monkeypatch: Any, kind: Any, step: str, text: str
+) -> None:
+    """2.2: such a ``USER_ID_FIELD`` was a 500 at every endpoint."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    if connection.vendor != "postgresql" and step != "to_python":
+        monkeypatch.setattr(connection.ops, "adapt_ipaddressfield_value", ip_address)
+    monkeypatch.setattr(get_user_model()._meta.get_field("username"), step, getattr(kind, step))
+    with pytest.raises(Invalid):
+        models.user_with_id(text)
 
 
 def test_an_id_names_one_user(user: Any, settings: Any) -> None:

@@ -13,7 +13,7 @@ from django.core.signals import request_finished
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from drf_jwt_kit import models, sessions
+from drf_jwt_kit import introspection, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, Refused, Reused, Revoked, UserInactive, WrongType
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
@@ -164,6 +164,24 @@ def test_the_oldest_session_goes_when_there_are_too_many(
     assert set(TokenSession.objects.exclude(revoked_at=None).values_list("revoke_reason", flat=True)) <= {
         "too_many_sessions"
     }
+
+
+@pytest.mark.parametrize("behind", [0, 1, 5], ids="{} s behind".format)
+@pytest.mark.parametrize("adopted", [False, True], ids=["signed in", "adopted"])
+@pytest.mark.parametrize("most", [1, 2])
+def test_whoever_signs_in_last_is_the_newest(
+    user: Any, settings: Any, clock: Any, most: int, adopted: bool, behind: int
+) -> None:
+    """``MAX_SESSIONS_PER_USER``: also by the clock of a server that is behind, or that stands still in a test."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": most}
+    settings.SIMPLE_JWT = {"LEEWAY": 60}
+    for _ in range(most):
+        sessions.start(user)
+    clock.shift(-timedelta(seconds=behind))
+    for _ in range(4):
+        pair = sessions.rotate(str(RefreshToken.for_user(user))) if adopted else sessions.start(user)
+        assert introspection.user_of(pair.access) == user
+        assert TokenSession.objects.live(models.now()).count() == most
 
 
 @pytest.mark.parametrize("before", ["INSERT", "SELECT"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -105,4 +106,5 @@ def bar(user: Any, reason: str, kept_for: timedelta) -> None:
     until = now + kept_for
     if not TokenSession.objects.filter(pk=sid).update(**ended, kept_until=models.kept_until_at_least(until)):
         row = TokenSession.of(user, now, id=sid, rotated_at=now, expires_at=now, kept_until=until, **ended)
-        TokenSession.objects.bulk_create([row], ignore_conflicts=True)
+        with suppress(IntegrityError):  # the user was deleted meanwhile, and the tokens with it
+            TokenSession.objects.bulk_create([row], ignore_conflicts=True)

@@ -35,7 +35,7 @@ MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and th
 RENEWED = "_drf_jwt_kit_renewed"
 
 # What a look for a name can fail of that its column cannot hold.
-STUMBLES = (TypeError, ValueError, ValidationError, DataError)
+STUMBLES = (TypeError, ValueError, OverflowError, ValidationError, DataError)
 
 # What a column cannot hold. A field's other validators may be newer than a value that it holds.
 _LIMITS = (MinValueValidator, MaxValueValidator, MaxLengthValidator)
@@ -99,7 +99,7 @@ def user_with_id(text: str) -> Any:
         for limit in field.validators:
             if isinstance(limit, _LIMITS):
                 limit(value)
-    except ValidationError:
+    except STUMBLES:
         raise Invalid from None
     if str(value) != text:
         raise Invalid
@@ -107,6 +107,8 @@ def user_with_id(text: str) -> Any:
         user = users.objects.using(writing_database()).get(**{name: value})
     except users.DoesNotExist:
         raise UserNotFound from None
+    except STUMBLES:
+        raise Invalid from None
     if user_id(user) != text:
         raise UserNotFound
     return user

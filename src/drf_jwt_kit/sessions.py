@@ -20,9 +20,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from . import adoption, claims, clients, issuance, lookup, models, rollbacks, rotation, signals
 from .conf import kit, simple_jwt
-from .exceptions import Invalid, Refused, Reused, Revoked, UserInactive
+from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token
+
+# Why a session ends at once that was begun for a user who has changed meanwhile.
+_ENDED_BY: Mapping[type[Refused], str] = {
+    UserInactive: rotation.USER_INACTIVE,
+    PasswordChanged: rotation.PASSWORD_CHANGED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,23 @@ def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) ->
     except Refused as refusal:
         if stored is not None and isinstance(refusal, Revoked) and stored.revoke_reason == rotation.TOO_MANY:
             return
-        inactive = isinstance(refusal, UserInactive)
-        rotation.revoke(session, rotation.USER_INACTIVE if inactive else rotation.PASSWORD_CHANGED)
+        rotation.revoke(session, _ENDED_BY.get(type(refusal), rotation.PASSWORD_CHANGED))
         raise
 
 
 def _newest(session: TokenSession) -> list[TokenSession]:
-    """Return ``session`` as it is stored and the user's live ones, the newest first, by one query."""
+    """Return ``session`` as it is stored and the user's live ones, the newest first.
+
+    One query, unless another began in what is the future here: by another server's clock, or by one that
+    stands still. This one is newer than that, and is made so.
+    """
     mine = TokenSession.objects.filter(user=session.user).select_related("user")
-    return list((mine.live(models.now()) | mine.filter(pk=session.pk)).order_by("-created_at", "-pk"))
+    found = list((mine.live(models.now()) | mine.filter(pk=session.pk)).order_by("-created_at", "-pk"))
+    if not found or found[0] == session or found[0].created_at < models.now():
+        return found
+    later = found[0].created_at + timedelta(microseconds=1)
+    mine.filter(pk=session.pk, revoked_at=None).update(created_at=later)
+    return _newest(session)
 
 
 def _end_surplus(newest: list[TokenSession]) -> None:
@@ -170,11 +184,11 @@ def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSes
     that UPDATE then overlooked: so look again.
     """
     session = adoption.adopt(session, request)
-    session.ensure_live(models.now())
     try:
+        session.ensure_live(models.now())
         adoption.ensure_not_disowned(token, session.user)
-    except Refused:
-        revoke(session, rotation.SIGNED_OUT_EVERYWHERE, request)
+    except Refused as refusal:
+        revoke(session, _ENDED_BY.get(type(refusal), rotation.SIGNED_OUT_EVERYWHERE), request)
         raise
     if kit().MAX_SESSIONS_PER_USER is not None:
         _end_surplus(_newest(session))
