@@ -93,9 +93,19 @@ def check_user_id(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security)
+def check_user_model(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E029 for a user model without what a token's user is found and known by."""
+    users: Any = get_user_model()
+    for name in ("objects", "get_session_auth_hash", "get_session_auth_fallback_hash"):
+        if not hasattr(users, name):
+            fault = f"{users.__name__} has no {name!r}: nobody could sign in."
+            yield message(Error, "E029", fault, "Subclass AbstractBaseUser, and name the manager 'objects'.")
+
+
+@register(Tags.security)
 def check_claim_names(**kwargs: Any) -> Iterator[CheckMessage]:
     """E027 for a claim without a name, or with one that is something else's."""
-    taken = set(claims.REGISTERED)
+    taken = {*claims.REGISTERED, "null"}  # what JSON makes of `None`
     for key in ("REVOKE_TOKEN_CLAIM", "JTI_CLAIM", "TOKEN_TYPE_CLAIM", "USER_ID_CLAIM"):
         name: Any = getattr(simple_jwt(), key)
         if name is None and key in _MAY_BE_OFF:
@@ -104,6 +114,11 @@ def check_claim_names(**kwargs: Any) -> Iterator[CheckMessage]:
             fault = f"SIMPLE_JWT[{key!r}] is {name!r}, which is no name, or that of another claim."
             yield message(Error, "E027", fault, "Tokens would be refused wherever they are sent.")
         taken |= {name} if isinstance(name, str) else set()
+    if all(getattr(simple_jwt(), key) is None for key in _MAY_BE_OFF):
+        fault = (
+            "SIMPLE_JWT['JTI_CLAIM'] and ['TOKEN_TYPE_CLAIM'] are both None: a token does not say what it is good for."
+        )
+        yield message(Error, "E027", fault, "Keep one of them.")
 
 
 @register(Tags.security)
