@@ -233,6 +233,18 @@ def test_a_delay_is_over_to_the_second(settings: Any, clock: Any) -> None:
 
 
 @pytest.mark.usefixtures("counting")
+def test_a_delay_is_over_with_its_window(settings: Any, clock: Any) -> None:
+    """2.2: ``Retry-After`` does not tell of a delay that is not kept."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/10s"}
+    waits = []
+    for _ in range(8):
+        begin().failed()
+        waits.append(wait())
+        clock.shift(timedelta(seconds=waits[-1]))
+    assert max(waits) <= 10
+
+
+@pytest.mark.usefixtures("counting")
 def test_what_was_withdrawn_leaves_the_delay_alone(settings: Any, clock: Any) -> None:
     """Issue 4.4: neither a malformed body nor a success of one who has two accounts that count as one resets it."""
     settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT": "1/365d"}

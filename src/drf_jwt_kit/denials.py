@@ -1,50 +1,130 @@
-"""Sign-ins that are denied although no authentication backend says so, or before one is asked."""
+"""Sign-ins that are denied: by a backend, whoever says so and however, or although every backend is content."""
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_backends
-from django.contrib.auth.hashers import check_password
-from django.views.decorators.debug import sensitive_variables
+from django.contrib.auth import authenticate, get_backends, user_logged_in, user_login_failed
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
+from django.dispatch import Signal, receiver
+from rest_framework import status
+from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.settings import api_settings
 
 from . import models
+from .exceptions import Invalid, Refused, SecondFactorRequired
 from .throttling import Attempt
 
 
-@sensitive_variables("password")
-def comes_unseen(name: str, password: str) -> bool:
-    """Return whether an attempt is too many for the account that its name finds; spend what it would have cost.
+class ComesLate(Invalid):
+    """A right password, after too many wrong ones for its account."""
 
-    Its password is not tried: were the right one hashed anew, the next answers would tell.
+
+@contextmanager
+def counted(request: Any, account: str) -> Iterator[None]:
+    """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
+
+    Raises what :meth:`.throttling.Attempt.begin` does.
     """
-    attempt = Attempt.under_way()
+    attempt = Attempt.begin(request, account)
+    with attempt.made_by(request):
+        try:
+            yield
+        except Exception as refusal:
+            attempt.was_denied = is_guess(request.data, refusal, denied=attempt.was_denied)
+            _end(attempt)
+            raise
+        _end(attempt)
+
+
+def _end(attempt: Attempt) -> None:
+    """Let an attempt be a failure, of the account that its name finds as well, or none."""
+    if not attempt.was_denied:
+        attempt.withdrawn()
+        return
+    with suppress(DatabaseError):
+        means(attempt, models.user_named(attempt.sent))
+    attempt.failed()
+
+
+def means(attempt: Attempt, named: Any) -> None:
+    """Count an attempt on the account of the user whom its name finds, if it finds one."""
+    attempt.means(attempt.sent if named is None else str(named.get_username()))
+
+
+@receiver([user_login_failed, user_logged_in])
+def note_outcome(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
+    """Note whether the password that was last tried was denied, in whatever words a project tells of it."""
+    if attempt := Attempt.of(request):
+        attempt.was_denied = signal is user_login_failed
+
+
+def note_failure(request: Any, error: Exception) -> None:
+    """Note that a backend failed or answered by itself, where that is a denial or one came before it."""
+    attempt = Attempt.of(request)
+    if attempt is not None and (len(settings.AUTHENTICATION_BACKENDS) > 1 or is_answer(error)):
+        attempt.was_denied = True
+
+
+def is_answer(error: Exception) -> bool:
+    """Return whether a backend raised what it wants the client to be told."""
+    return isinstance(error, APIException) and status.is_client_error(error.status_code)
+
+
+def is_guess(data: Any, refusal: Exception, *, denied: bool) -> bool:
+    """Return whether a sign-in was refused for what was tried, not for how it was written.
+
+    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess. For sign-ins
+    that do not ask it the refusal has to tell: DRF's own token view, and projects that took after it, say 400
+    to a wrong password, an error of no field.
+    """
+    if isinstance(refusal, SecondFactorRequired):
+        return False
+    if denied or isinstance(refusal, Throttled):
+        return denied
+    if isinstance(refusal, ValidationError):
+        return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
+    return is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied)) or _tells_of_denial(refusal)
+
+
+def _tells_of_denial(error: BaseException | None) -> bool:
+    """Return whether an error, or what led to it, is that of a receiver whom Django told of a denial."""
+    if error is None:
+        return False
+    modules = [frame.f_globals.get("__name__") for frame, _line in traceback.walk_tb(error.__traceback__)]
+    told = (authenticate.__module__, Signal.__module__)
+    return told in pairwise(modules) or _tells_of_denial(error.__cause__)
+
+
+def comes_unseen(request: Any, name: str) -> bool:
+    """Return whether an attempt is too many for the account that its name finds.
+
+    Its password must not be tried: were the right one hashed anew, the next answers would tell.
+    """
+    attempt = Attempt.of(request)
     if attempt is None or not attempt.may_be_too_many or (named := models.user_named(name)) is None:
         return False
-    attempt.means(str(named.get_username()))
-    if attempt.is_too_many:
-        check_password(password, named.password)
+    means(attempt, named)
     return attempt.is_too_many
 
 
-def comes_late(name: str, user: Any) -> bool:
-    """Return whether a right password comes too late for the account, whichever spelling of its name found it.
+def ensure_in_time(request: Any, user: Any) -> None:
+    """Raise :class:`ComesLate` where there were too many failures, whichever spelling of the name found the account.
 
     An address that a backend knows a user by is no spelling of the name.
     """
-    attempt, account = Attempt.under_way(), str(user.get_username())
+    attempt, account = Attempt.of(request), str(user.get_username())
     if attempt is None:
-        return False
-    attempt.means(account if attempt.names(account) or models.user_named(name) == user else name)
-    return attempt.is_too_many
-
-
-def may_precede() -> None:
-    """Note, where a backend failed, that another one may have said no before it."""
-    attempt = Attempt.under_way()
-    if attempt is not None and len(settings.AUTHENTICATION_BACKENDS) > 1:
-        attempt.was_denied = True
+        return
+    attempt.means(account if attempt.names(account) or models.user_named(attempt.sent) == user else attempt.sent)
+    if attempt.is_too_many:
+        raise ComesLate
 
 
 def is_about_name(error: Exception, name: str) -> bool:

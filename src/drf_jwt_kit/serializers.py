@@ -11,12 +11,12 @@ from django.contrib.auth import authenticate, user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
-from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import claims, clients, denials, gate, introspection, issuance, models, revocation, sessions
+from . import clients, denials, gate, introspection, issuance, models, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import (
     Refused,
@@ -100,19 +100,11 @@ def sign_in(
     What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
     ``again`` authenticates the same user anew, should the stored one have changed meanwhile.
     """
+    denials.ensure_in_time(request, user)
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
     user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     return pair_as_data(pair)
-
-
-def sign_in_anew(serializer_class: type[Any], made: Token, request: Any) -> dict[str, Any]:
-    """Sign in the user for whom a project's serializer ``made`` tokens of its own."""
-    try:
-        return sign_in(serializer_class, models.user_with_id(claims.user_id(made.payload)), request)
-    except Refused:
-        sentence = simplejwt.TokenObtainSerializer.default_error_messages["no_active_account"]
-        raise AuthenticationFailed(sentence, "no_active_account") from None
 
 
 def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: int = 3, **session: Any) -> TokenPair:
@@ -177,8 +169,6 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
         name = credentials[self.username_field]
-        if denials.comes_unseen(name, credentials["password"]):
-            self._deny(credentials, request)
         try:
             user = authenticate(request=request, **credentials)
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
@@ -186,12 +176,12 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except Exception as error:
             if denials.is_about_name(error, name):
                 self._deny(credentials, request)
-            denials.may_precede()
-            if isinstance(error, APIException) and status.is_client_error(error.status_code):
+            denials.note_failure(request, error)
+            if denials.is_answer(error):
                 raise
             log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
             raise ServiceUnavailable from error
-        if not simple_jwt().USER_AUTHENTICATION_RULE(user) or denials.comes_late(name, user):
+        if not simple_jwt().USER_AUTHENTICATION_RULE(user):
             self._deny(credentials, request, told=user is None)
         return user
 
@@ -201,8 +191,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         name = credentials[self.username_field]
         named = models.user_named(name)
         spend_as_on_others(named, credentials["password"])
-        if attempt := Attempt.under_way():
-            attempt.means(name if named is None else str(named.get_username()))
+        if attempt := Attempt.of(request):
+            denials.means(attempt, named)
         if not told:
             known = {**credentials, "password": "*" * 8}
             user_login_failed.send(sender=__name__, credentials=known, request=request)

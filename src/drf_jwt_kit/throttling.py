@@ -18,24 +18,21 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from asgiref.local import Local
-from django.contrib.auth import user_logged_in, user_login_failed
 from django.core.cache import InvalidCacheBackendError, cache
-from django.core.exceptions import PermissionDenied
-from django.dispatch import Signal, receiver
-from rest_framework import status
-from rest_framework.exceptions import APIException, Throttled, ValidationError
-from rest_framework.settings import api_settings
+from rest_framework.exceptions import APIException, Throttled
 
 from . import clients
 from .conf import Rate, kit
-from .exceptions import SecondFactorRequired, ServiceUnavailable, log_failure
+from .exceptions import ServiceUnavailable, log_failure
 from .spellings import fold, in_log
 
 security = logging.getLogger("drf_jwt_kit.security")
 
 LONGEST_DELAY = 300  # seconds
 
-_under_way = Local()  # the attempt that is being made
+# Where a request keeps its attempt, and where it is kept for what knows no request.
+_ATTEMPT = "_drf_jwt_kit_sign_in_attempt"
+_under_way = Local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +91,7 @@ class Attempt:
         settings, who = kit(), fold(account)
         pair = settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS if who else None
         everywhere = settings.LOGIN_FAILURES_PER_ACCOUNT if who else None
-        self.who, self.address = who, address
+        self.sent, self.who, self.address = account, who, address
         self.pair = Counter(_name(f"{told_by}pair", who, address), Rate.of(pair))
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
         self.account = Counter(_name(f"{told_by}account", who), Rate.of(everywhere))
@@ -121,9 +118,21 @@ class Attempt:
         return attempt
 
     @staticmethod
-    def under_way() -> Attempt | None:
-        """Return the attempt that is being made, ``None`` where nobody counts."""
-        return getattr(_under_way, "attempt", None)
+    def of(request: Any = None) -> Attempt | None:
+        """Return the attempt that ``request`` makes, or the one under way; ``None`` where nobody counts."""
+        return getattr(request, _ATTEMPT, None) or getattr(_under_way, "attempt", None)
+
+    @contextmanager
+    def made_by(self, request: Any) -> Iterator[None]:
+        """Let this be the attempt of ``request``, in its own context and wherever the request is taken."""
+        request, around = getattr(request, "_request", request), Attempt.of()
+        _under_way.attempt = self
+        setattr(request, _ATTEMPT, self)
+        try:
+            yield
+        finally:
+            _under_way.attempt = around
+            setattr(request, _ATTEMPT, None)
 
     def names(self, account: str) -> bool:
         """Return whether the name that was sent is counted as ``account`` is."""
@@ -164,7 +173,7 @@ class Attempt:
         for counter in (self.pair, self.place):
             if self._is_beyond(counter):
                 return counter.seconds_left(self.now)
-        return self._delay() if self._is_beyond(self.account) else 0
+        return min(self._delay(), self.account.seconds_left(self.now)) if self._is_beyond(self.account) else 0
 
     def _is_beyond(self, counter: Counter) -> bool:
         """Count the attempt; return whether it is one too many."""
@@ -202,49 +211,6 @@ class Attempt:
             while self.counted:
                 counter, _failures = self.counted.popitem()
                 counter.take_back(self.now)
-
-
-@contextmanager
-def counted(request: Any, account: str) -> Iterator[None]:
-    """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
-
-    Raises what :meth:`Attempt.begin` does.
-    """
-    around, attempt = Attempt.under_way(), Attempt.begin(request, account)
-    _under_way.attempt = attempt
-    try:
-        yield
-    except Exception as refusal:
-        (attempt.failed if is_guess(request.data, refusal, denied=attempt.was_denied) else attempt.withdrawn)()
-        raise
-    else:
-        (attempt.failed if attempt.was_denied else attempt.withdrawn)()
-    finally:
-        _under_way.attempt = around
-
-
-@receiver([user_login_failed, user_logged_in])
-def note_outcome(*, signal: Signal, **kwargs: Any) -> None:
-    """Note whether the password that was last tried was denied, in whatever words a project tells of it."""
-    if attempt := Attempt.under_way():
-        attempt.was_denied = signal is user_login_failed
-
-
-def is_guess(data: Any, refusal: Exception, *, denied: bool) -> bool:
-    """Return whether a sign-in was refused for what was tried, not for how it was written.
-
-    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess. For sign-ins
-    that do not ask it the refusal has to tell: DRF's own token view, and projects that took after it, say 400
-    to a wrong password, an error of no field.
-    """
-    if isinstance(refusal, SecondFactorRequired):
-        return False
-    if denied or isinstance(refusal, Throttled):
-        return denied
-    if isinstance(refusal, ValidationError):
-        return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
-    denied = isinstance(refusal, APIException) and status.is_client_error(refusal.status_code)
-    return denied or isinstance(refusal, PermissionDenied)
 
 
 @contextmanager

@@ -2,115 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+import secrets
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import Error, connections, transaction
-from django.http import Http404, HttpRequest, UnreadablePostError
-from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
-from rest_framework import generics, status
+from rest_framework import status
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import models, rotation, sessions, throttling
+from . import claims, denials, models, rotation, sessions
 from .authentication import JWTAuthentication
-from .conf import SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, schemes
-from .exceptions import (
-    ServiceUnavailable,
-    log_failure,
-    nothing_rolled_back,
-    unauthorized,
-    with_code,
-    without_posted_data,
-)
+from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
+from .endpoints import KitView
 from .models import TokenSession, TokenSessionQuerySet
-from .parsers import JSONNegotiation, StrictFormParser, StrictJSONParser
+from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
-from .serializers import SessionListSerializer, TokenRevokeSerializer, sign_in_anew
+from .serializers import PasswordField, SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
 from .tokens import RefreshToken
 
-_A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
 
-
-class BodyTooLarge(drf.APIException):
-    """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "Request body is too large."
-    default_code = "request_too_large"
-
-
-class KitView(generics.GenericAPIView[Any]):
-    """What all endpoints share: JSON in and out, never stored, never rolled back after a refusal."""
-
-    parser_classes: tuple[type[Any], ...] = (StrictJSONParser,)
-    renderer_classes = (JSONRenderer,)
-    content_negotiation_class = JSONNegotiation
-    versioning_class = None
-    www_authenticate_realm = "api"
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside of ``ATOMIC_REQUESTS``: a revocation outlives its 401 (law 4)."""
-        view = super().as_view(**initkwargs)
-        for alias in connections:
-            view = transaction.non_atomic_requests(using=alias)(view)
-        return view
-
-    @method_decorator(sensitive_post_parameters())
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Keep what was posted out of error reports."""
-        return super().dispatch(request, *args, **kwargs)
-
-    def check_throttles(self, request: Request) -> None:
-        """Ask the project's throttles, which fail as the kit's own do where the cache is down (law 8)."""
-        with throttling.cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
-            super().check_throttles(request)
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer with the project's exception handler, and roll nothing back."""
-        with nothing_rolled_back():
-            response = super().handle_exception(self._as_api_exception(exc))
-        if response.status_code == status.HTTP_429_TOO_MANY_REQUESTS:
-            response.headers.setdefault("Retry-After", _A_MINUTE)
-        return response
-
-    def _as_api_exception(self, exc: Exception) -> Exception:
-        """Return what ``exc`` means to a client: none of these is worth an HTML page."""
-        if isinstance(exc, TokenError):
-            return unauthorized(exc, scheme=schemes()[0], realm=self.www_authenticate_realm)
-        if isinstance(exc, Error):
-            log_failure("The database failed.", exc)
-            return ServiceUnavailable()
-        if isinstance(exc, RequestDataTooBig):
-            return with_code(BodyTooLarge())
-        if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
-            return with_code(drf.ParseError())
-        if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
-            answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
-            return with_code(answer(*exc.args))
-        return with_code(exc) if isinstance(exc, drf.APIException) else exc
-
-    def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
-        """Raise what is a bug in a project's code, without what was posted."""
-        super().raise_uncaught_exception(cast("Exception", without_posted_data(exc)))
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
+@sensitive_variables("data")
+def _is_password(data: Any) -> bool:
+    """Return whether something was sent that any serializer takes for a password."""
+    try:
+        return isinstance(data, dict) and bool(PasswordField().run_validation(data["password"]).strip())
+    except (KeyError, drf.ValidationError):
+        return False
 
 
 class TokenViewBase(KitView, simplejwt.TokenViewBase):
@@ -159,9 +85,13 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
     @method_decorator(sensitive_variables())
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Validate, which does the work, and answer what came of it."""
-        serializer = self.get_serializer(data=request.data)
+        serializer = self.get_serializer(data=self.posted(request))
         serializer.is_valid(raise_exception=True)
         return Response(self.answer(serializer), status=status.HTTP_200_OK)
+
+    def posted(self, request: Request) -> Any:
+        """Return what the serializer is given."""
+        return request.data
 
     def answer(self, serializer: Any) -> Any:
         """Return the body of the answer. Override it to add to what the serializer validated."""
@@ -178,8 +108,20 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        with throttling.counted(request, self._account(request.data)):
+        with denials.counted(request, self._account(request.data)):
             return super().post(request, *args, **kwargs)
+
+    @method_decorator(sensitive_variables())
+    def posted(self, request: Request) -> Any:
+        """Return what was sent, with another password where the right one is not to be tried.
+
+        So whoever denies it, and in whatever words, denies it as any wrong one.
+        """
+        data: Any = request.data
+        if not _is_password(data) or not denials.comes_unseen(request, self._account(data)):
+            return data
+        length = len(data["password"])
+        return {**data, "password": secrets.token_urlsafe(length)[:length]}
 
     def _account(self, data: Any) -> str:
         """Return the account that the request names, as it was sent; empty where it names none."""
@@ -195,8 +137,19 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             return data
         signed_in = getattr(serializer, "signed_in", None)
         if signed_in is None:
-            signed_in = sign_in_anew(type(serializer), RefreshToken(str(data["refresh"])), self.request)
+            signed_in = sign_in(type(serializer), self._user_of(data), self.request)
         return {**data, **signed_in}
+
+    def _user_of(self, data: dict[str, Any]) -> Any:
+        """Return the user for whom a project's serializer made tokens."""
+        return models.user_with_id(claims.user_id(RefreshToken(str(data["refresh"])).payload))
+
+    def _as_api_exception(self, exc: Exception) -> Exception:
+        """Say of a user who cannot sign in what is said of one that nobody has."""
+        if isinstance(exc, TokenError):
+            sentence = TokenObtainPairSerializer.default_error_messages["no_active_account"]
+            exc = drf.AuthenticationFailed(sentence, "no_active_account")
+        return super()._as_api_exception(exc)
 
 
 class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):

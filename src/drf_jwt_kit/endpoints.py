@@ -1,0 +1,102 @@
+"""What all endpoints share."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, cast
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import Error, connections, transaction
+from django.http import Http404, HttpRequest, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from rest_framework import exceptions as drf
+from rest_framework import generics, status
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework_simplejwt.exceptions import TokenError
+
+from . import throttling
+from .conf import kit, schemes
+from .exceptions import (
+    ServiceUnavailable,
+    log_failure,
+    nothing_rolled_back,
+    unauthorized,
+    with_code,
+    without_posted_data,
+)
+from .parsers import JSONNegotiation, StrictJSONParser
+
+_A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
+
+
+class BodyTooLarge(drf.APIException):
+    """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "Request body is too large."
+    default_code = "request_too_large"
+
+
+class KitView(generics.GenericAPIView[Any]):
+    """What all endpoints share: JSON in and out, never stored, never rolled back after a refusal."""
+
+    parser_classes: tuple[type[Any], ...] = (StrictJSONParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = JSONNegotiation
+    versioning_class = None
+    www_authenticate_realm = "api"
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside of ``ATOMIC_REQUESTS``: a revocation outlives its 401 (law 4)."""
+        view = super().as_view(**initkwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
+        return view
+
+    @method_decorator(sensitive_post_parameters())
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Keep what was posted out of error reports."""
+        return super().dispatch(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        """Ask the project's throttles, which fail as the kit's own do where the cache is down (law 8)."""
+        with throttling.cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
+            super().check_throttles(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer with the project's exception handler, and roll nothing back."""
+        with nothing_rolled_back():
+            response = super().handle_exception(self._as_api_exception(exc))
+        if response.status_code == status.HTTP_429_TOO_MANY_REQUESTS:
+            response.headers.setdefault("Retry-After", _A_MINUTE)
+        return response
+
+    def _as_api_exception(self, exc: Exception) -> Exception:
+        """Return what ``exc`` means to a client: none of these is worth an HTML page."""
+        if isinstance(exc, TokenError):
+            return unauthorized(exc, scheme=schemes()[0], realm=self.www_authenticate_realm)
+        if isinstance(exc, Error):
+            log_failure("The database failed.", exc)
+            return ServiceUnavailable()
+        if isinstance(exc, RequestDataTooBig):
+            return with_code(BodyTooLarge())
+        if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
+            return with_code(drf.ParseError())
+        if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
+            answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
+            return with_code(answer(*exc.args))
+        return with_code(exc) if isinstance(exc, drf.APIException) else exc
+
+    def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
+        """Raise what is a bug in a project's code, without what was posted."""
+        super().raise_uncaught_exception(cast("Exception", without_posted_data(exc)))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,194 @@
+"""THREATS "Passwords, enumeration, throttling", where a project signs in its own way: a guess stays a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextvars import Context
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model, user_login_failed
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import UserManager
+from rest_framework import exceptions as drf
+from rest_framework import serializers
+from rest_framework_simplejwt import serializers as simplejwt
+
+from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
+from tests.attempts import attempt, count_hashing, statuses
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "user")]
+
+MODEL = "django.contrib.auth.backends.ModelBackend"
+
+
+class Tidying(UserManager[Any]):
+    """A project's manager that reads more than one spelling of a name."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        """Find a user by what stands before a plus."""
+        return self.get(username=str(username).partition("+")[0].lower())
+
+
+@pytest.fixture
+def tidying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user model has such a manager."""
+    tidying = Tidying()
+    tidying.model = get_user_model()
+    monkeypatch.setattr(get_user_model()._meta, "default_manager", tidying)
+
+
+class OnTheKits(TokenObtainPairSerializer):
+    """The kit's serializer, with a ``validate`` of a project's that asks Django itself."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in as simplejwt's users do it in their own code."""
+        user = authenticate(**attrs)
+        if user is None:
+            raise drf.AuthenticationFailed
+        refresh: Any = self.get_token(user)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+
+
+class OnSimpleJWTs(simplejwt.TokenObtainPairSerializer):
+    """The same on simplejwt's."""
+
+    validate = OnTheKits.validate
+
+
+class OnDjangos(serializers.Serializer[Any]):
+    """A serializer that rests on nobody's."""
+
+    username = serializers.CharField()
+    password = serializers.CharField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask Django, then begin a session."""
+        user = authenticate(**attrs)
+        if user is None:
+            raise drf.AuthenticationFailed
+        return sign_in(type(self), user, self.context["request"])
+
+
+class SomewhereElse(TokenObtainPairSerializer):
+    """The kit's serializer, at work where nothing of the request's context is known, as in a thread of its own."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Do it there."""
+        return Context().run(super().validate, attrs)
+
+
+class DeniesSomewhereElse(TokenObtainPairSerializer):
+    """The same, and what is wrong is an error of a field."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask Django there."""
+        if Context().run(authenticate, self.context["request"], **attrs) is None:
+            raise drf.ValidationError({"password": ["Wrong."]})
+        return super().validate(attrs)
+
+
+class DeniesByField(ModelBackend):
+    """A backend that denies with an error of a field."""
+
+    def authenticate(self, request: Any, *args: Any, **credentials: Any) -> Any:
+        """Deny in its own words."""
+        user = super().authenticate(request, *args, **credentials)
+        if user is None:
+            raise drf.ValidationError({"password": ["Wrong."]})
+        return user
+
+
+class Down(ModelBackend):
+    """A second backend whose server is down."""
+
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        """Fail."""
+        raise ConnectionError
+
+
+OWN = [OnTheKits, OnSimpleJWTs, OnDjangos, SomewhereElse]
+
+
+def use(settings: Any, serializer: type[Any]) -> None:
+    """Let the project sign in by a serializer of its own."""
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{__name__}.{serializer.__name__}"}
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("serializer", OWN)
+def test_a_guess_counts_on_the_account_that_it_finds(client: Any, settings: Any, serializer: Any) -> None:
+    """THREATS, spellings: five are five, and by a sixth the right password is answered as a wrong one, and counted."""
+    use(settings, serializer)
+    assert [attempt(client, f"alice+{number}").status_code for number in range(5)] == [401] * 5
+    wrong, right = ([attempt(client, f"alice+{it}", it) for _ in range(6)] for it in ("wrong", PASSWORD))
+    assert [answer.status_code for answer in right] == [401] * 5 + [429]
+    assert [answer.content for answer in right[:5]] == [answer.content for answer in wrong[:5]]
+    assert attempt(client, "alice+x", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+def wants_a_code(request: Any, user: Any) -> None:
+    """Refuse whoever has no code."""
+    if "HTTP_X_CODE" not in request.META:
+        raise drf.AuthenticationFailed
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, *OWN])
+def test_a_guess_of_the_second_factor_counts_on_the_account(client: Any, settings: Any, serializer: Any) -> None:
+    """THREATS, spellings: nor is the code guessed by writing the name otherwise."""
+    use(settings, serializer)
+    settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.wants_a_code"}
+    assert [attempt(client, f"alice+{number}", PASSWORD).status_code for number in range(5)] == [401] * 5
+    assert attempt(client, "alice+x", PASSWORD, HTTP_X_CODE="1").status_code == 401
+    assert attempt(client, "alice+x", PASSWORD, peer="192.0.2.2", HTTP_X_CODE="1").status_code == 200
+
+
+def test_a_denial_in_a_thread_counts(client: Any, settings: Any) -> None:
+    """THREATS: with the request at hand the attempt is known anywhere."""
+    use(settings, DeniesSomewhereElse)
+    assert [*statuses(client, 5), attempt(client, "alice", PASSWORD).status_code] == [400] * 5 + [429]
+
+
+@pytest.fixture(params=["first", "last"])
+def audit_trail(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A receiver that writes failures down elsewhere, where nobody listens; before or after the kit's own."""
+
+    def fails(**arguments: Any) -> None:
+        raise ConnectionError("audit.internal refused the connection")
+
+    before = user_login_failed.receivers[:]
+    user_login_failed.connect(fails)
+    if request.param == "first":
+        user_login_failed.receivers = [user_login_failed.receivers[-1], *before]
+        user_login_failed.sender_receivers_cache.clear()
+    yield
+    user_login_failed.disconnect(fails)
+
+
+@pytest.mark.usefixtures("audit_trail")
+def test_a_denial_that_nobody_can_be_told_of_counts(client: Any, settings: Any) -> None:
+    """THREATS: 503 for a wrong password and 200 for the right one would tell them apart without end."""
+    hasher = count_hashing(settings)
+    get_user_model().objects.create_user("bob", password=PASSWORD)
+    hasher.calls = 0
+    assert statuses(client, 7, "bob") == [503] * 5 + [429] * 2
+    assert hasher.calls == 5
+    assert attempt(client, "bob", PASSWORD).status_code == 429
+
+
+def test_a_backend_that_denies_by_an_error_of_a_field_denies(client: Any, settings: Any) -> None:
+    """THREATS: its own words, five times."""
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.DeniesByField"]
+    assert [*statuses(client, 5), attempt(client, "alice", PASSWORD).status_code] == [400] * 5 + [429]
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("order", [[MODEL, f"{__name__}.Down"], [f"{__name__}.Down", MODEL]])
+def test_while_a_backend_is_down_known_and_unknown_are_alike(client: Any, settings: Any, order: list[str]) -> None:
+    """THREATS, enumeration: within the limit and beyond it, and the right password is denied beyond it."""
+    settings.AUTHENTICATION_BACKENDS = order
+    for name in ("alice", "nobody"):
+        assert [attempt(client, f"{name}+{number}").status_code for number in range(14)] == [503] * 14
+        assert attempt(client, f"{name}+x", PASSWORD).status_code == 503
