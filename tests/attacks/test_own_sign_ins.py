@@ -192,3 +192,26 @@ def test_while_a_backend_is_down_known_and_unknown_are_alike(client: Any, settin
     for name in ("alice", "nobody"):
         assert [attempt(client, f"{name}+{number}").status_code for number in range(14)] == [503] * 14
         assert attempt(client, f"{name}+x", PASSWORD).status_code == 503
+
+
+class LooksAtNoPassword(ModelBackend):
+    """A backend that knows users by other means: a header of a proxy, say."""
+
+    def authenticate(self, request: Any, username: str = "", **credentials: Any) -> Any:
+        """Return the user of that name."""
+        return get_user_model()._default_manager.get_by_natural_key(username)
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, *OWN])
+def test_beyond_the_limit_of_an_account_nobody_is_let_in_by_other_means(
+    client: Any, settings: Any, serializer: Any
+) -> None:
+    """THREATS: whatever the backend looks at; and as ever, what is refused counts."""
+    use(settings, serializer)
+    assert [attempt(client, f"alice+{number}").status_code for number in range(5)] == [401] * 5
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.LooksAtNoPassword"]
+    answers = [attempt(client, "alice+x") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert answers[0].json()["code"] == "no_active_account"
+    assert attempt(client, "alice+x", peer="192.0.2.2").status_code == 200
