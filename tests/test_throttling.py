@@ -312,8 +312,12 @@ def test_all_names_of_an_account_are_one_account(settings: Any, first: str) -> N
 def test_an_account_is_looked_for_once_its_address_has_failed_often_enough(settings: Any) -> None:
     """Section 5: the ordinary sign-in costs no statement for it."""
     assert [begin(f"user{number}").may_be_too_many for number in range(7)] == [False] * 5 + [True] * 2
+    assert not begin("alice", address="192.0.2.2").may_be_too_many
+    begin("bob", address="192.0.2.2").failed()
+    assert begin("alice", address="192.0.2.2").may_be_too_many
     settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": None}
     assert begin("alice", address="192.0.2.2").may_be_too_many
+    assert not begin("alice", address="192.0.2.3").may_be_too_many
     settings.DRF_JWT_KIT = OFF
     assert not begin().may_be_too_many
 
@@ -322,7 +326,7 @@ def test_no_key_tells_of_the_account_or_the_address() -> None:
     """Accounts are personal data: the cache holds none."""
     begin().failed()
     keys = " ".join(cache._cache)
-    assert keys.count("drf_jwt_kit:") == 4
+    assert keys.count("drf_jwt_kit:") == 5
     assert "alice" not in keys
     assert "192.0.2.1" not in keys
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -77,18 +79,18 @@ def is_answer(error: Exception) -> bool:
     return isinstance(error, APIException) and status.is_client_error(error.status_code)
 
 
-def is_guess(data: Any, refusal: Exception, *, denied: bool) -> bool:
+def is_guess(data: Any, refusal: Exception, *, denied: bool | None) -> bool:
     """Return whether a sign-in was refused for what was tried, not for how it was written.
 
-    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess. For sign-ins
-    that do not ask it the refusal has to tell: DRF's own token view, and projects that took after it, say 400
-    to a wrong password, an error of no field.
+    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess, and so is what was
+    refused after a success. Where Django was not asked (``None``) the refusal has to tell: DRF's own token view,
+    and projects that took after it, say 400 to a wrong password, an error of no field.
     """
     if isinstance(refusal, SecondFactorRequired):
         return False
     if denied or isinstance(refusal, Throttled):
-        return denied
-    if isinstance(refusal, ValidationError):
+        return bool(denied)
+    if isinstance(refusal, ValidationError) and denied is None:
         return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
     return is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied)) or _tells_of_denial(refusal)
 
@@ -100,6 +102,18 @@ def _tells_of_denial(error: BaseException | None) -> bool:
     modules = [frame.f_globals.get("__name__") for frame, _line in traceback.walk_tb(error.__traceback__)]
     told = (authenticate.__module__, Signal.__module__)
     return told in pairwise(modules) or _tells_of_denial(error.__cause__)
+
+
+def another(secret: str) -> str:
+    """Return a text of the same shape that differs in every letter, digit and sign."""
+    return "".join(_other(character) for character in secret)
+
+
+def _other(character: str) -> str:
+    """Return another character of the same kind, as far as rules for passwords tell kinds apart."""
+    kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
+    kind = next((kind for kind in kinds if character in kind), string.ascii_lowercase if character.isalpha() else "")
+    return secrets.choice(kind.replace(character, "")) if kind else character
 
 
 def comes_unseen(request: Any, name: str) -> bool:

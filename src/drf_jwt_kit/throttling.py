@@ -95,11 +95,11 @@ class Attempt:
         self.pair = Counter(_name(f"{told_by}pair", who, address), Rate.of(pair))
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
         self.account = Counter(_name(f"{told_by}account", who), Rate.of(everywhere))
-        self.last_failure = _name(f"{told_by}last", who, address)
+        self.last_failure, self.lately = _name(f"{told_by}last", who, address), _name("lately", address)
         self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
         self.is_too_many = False
-        self.was_denied = False
+        self.was_denied: bool | None = None  # as long as nobody was asked
         self.now = time.time()
 
     @classmethod
@@ -140,10 +140,15 @@ class Attempt:
 
     @property
     def may_be_too_many(self) -> bool:
-        """Return whether there were failures enough from its address to be too many for some account."""
-        if self.pair.rate is None or self.place.rate is None:
-            return self.pair.rate is not None
-        return self.counted.get(self.place, 0) > self.pair.rate.limit
+        """Return whether its address has failed lately, or fails side by side: often enough for some account."""
+        if self.pair.rate is None and self.account.rate is None:
+            return False
+        if self.pair.rate is not None and self.counted.get(self.place, 0) > self.pair.rate.limit:
+            return True
+        failed_lately = False
+        with cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
+            failed_lately = bool(cache.get(self.lately))
+        return failed_lately
 
     def means(self, account: str) -> None:
         """Count the attempt on the account that its name turned out to mean; ``is_too_many`` tells if it may not.
@@ -155,8 +160,6 @@ class Attempt:
         if self.meant is None:
             self.meant = Attempt(account, self.address, "meant_")
             self.meant.place = _OFF  # it is counted there already
-            if self.names(account):
-                self.meant.account = _OFF
             self.is_too_many = self.meant._counted() > 0
 
     def _counted(self) -> float:
@@ -194,11 +197,13 @@ class Attempt:
         """Keep the failure, and when it was."""
         if self.meant is not None and not self.is_too_many:
             self.meant.failed()
-        if self.account.rate is None:
+        if self.pair.rate is None and self.account.rate is None:
             return
+        remembered = LONGEST_DELAY * 2
         with cache_errors_logged(fatal=False):
+            cache.set(self.lately, True, timeout=max(remembered, self.pair.rate.period if self.pair.rate else 0))
             failures, _last = cache.get(self.last_failure, (0, 0.0))
-            cache.set(self.last_failure, (failures + 1, self.now), timeout=LONGEST_DELAY * 2)
+            cache.set(self.last_failure, (failures + 1, self.now), timeout=remembered)
 
     def withdrawn(self) -> None:
         """Take the failure back: it succeeded, or no password was tried.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,17 +25,8 @@ from .endpoints import KitView
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
-from .serializers import PasswordField, SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
+from .serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
 from .tokens import RefreshToken
-
-
-@sensitive_variables("data")
-def _is_password(data: Any) -> bool:
-    """Return whether something was sent that any serializer takes for a password."""
-    try:
-        return isinstance(data, dict) and bool(PasswordField().run_validation(data["password"]).strip())
-    except (KeyError, drf.ValidationError):
-        return False
 
 
 class TokenViewBase(KitView, simplejwt.TokenViewBase):
@@ -113,20 +103,28 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     @method_decorator(sensitive_variables())
     def posted(self, request: Request) -> Any:
-        """Return what was sent, with another password where the right one is not to be tried.
+        """Return what was sent, with another secret where the right one is not to be tried.
 
         So whoever denies it, and in whatever words, denies it as any wrong one.
         """
         data: Any = request.data
-        if not _is_password(data) or not denials.comes_unseen(request, self._account(data)):
-            return data
-        length = len(data["password"])
-        return {**data, "password": secrets.token_urlsafe(length)[:length]}
+        if isinstance(data, dict) and denials.comes_unseen(request, self._account(data)):
+            # In its place, as a serializer may read the request.
+            data.update({field: denials.another(data[field]) for field in self._secrets(data)})
+        return data
+
+    def _secrets(self, data: dict[str, Any]) -> list[str]:
+        """Return the fields that may prove who somebody is: the password, or all texts but the name."""
+        texts = [field for field, value in data.items() if isinstance(value, str) and field != self._name_field()]
+        return ["password"] if "password" in texts else texts
+
+    def _name_field(self) -> str:
+        """Return the field that names the account."""
+        return getattr(self.get_serializer_class(), "username_field", get_user_model().USERNAME_FIELD)
 
     def _account(self, data: Any) -> str:
         """Return the account that the request names, as it was sent; empty where it names none."""
-        field = getattr(self.get_serializer_class(), "username_field", get_user_model().USERNAME_FIELD)
-        name = data.get(field) if isinstance(data, dict) else None
+        name = data.get(self._name_field()) if isinstance(data, dict) else None
         return name if isinstance(name, str) else ""
 
     @method_decorator(sensitive_variables())

@@ -108,6 +108,51 @@ class Down(ModelBackend):
         raise ConnectionError
 
 
+class ByCode(serializers.Serializer[Any]):
+    """A serializer without passwords: a code was mailed."""
+
+    username = serializers.CharField()
+    code = serializers.RegexField(r"^\d{6}$")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Look at the code."""
+        user = authenticate(self.context["request"], username=attrs["username"], password=attrs["code"])
+        if user is None:
+            raise drf.AuthenticationFailed("Wrong code.")
+        return sign_in(type(self), user, self.context["request"])
+
+
+class ReadsTheRequest(TokenObtainPairSerializer):
+    """A serializer that takes what it asks Django for from the request."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask Django, then begin a session."""
+        request = self.context["request"]
+        user = authenticate(request, username=request.data["username"], password=request.data["password"])
+        if user is None:
+            raise drf.AuthenticationFailed("Wrong.")
+        return sign_in(type(self), user, request)
+
+
+class WantsDigits(TokenObtainPairSerializer):
+    """A serializer with a rule for what passwords look like."""
+
+    def validate_password(self, value: str) -> str:
+        """Refuse what is no PIN."""
+        if not value.isdigit():
+            raise serializers.ValidationError("The PIN has digits only.")
+        return value
+
+
+class LooksOnceMore(TokenObtainPairSerializer):
+    """A serializer that has a field of its own to look at, once the password was right."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, then refuse."""
+        super().validate(attrs)
+        raise serializers.ValidationError({"pin": ["Wrong."]})
+
+
 OWN = [OnTheKits, OnSimpleJWTs, OnDjangos, SomewhereElse]
 
 
@@ -215,3 +260,66 @@ def test_beyond_the_limit_of_an_account_nobody_is_let_in_by_other_means(
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert answers[0].json()["code"] == "no_active_account"
     assert attempt(client, "alice+x", peer="192.0.2.2").status_code == 200
+
+
+PIN = "271828"
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, ByCode, ReadsTheRequest, WantsDigits])
+def test_beyond_the_limit_right_is_wrong_and_known_is_unknown(
+    client: Any, settings: Any, user: Any, serializer: Any
+) -> None:
+    """THREATS, enumeration: by status and body, whatever the secret is called, looks like, and is taken from."""
+    user.set_password(PIN)
+    user.save()
+    use(settings, serializer)
+    field = "code" if serializer is ByCode else "password"
+
+    def answers(name: str, secret: str) -> list[tuple[int, bytes]]:
+        sent = [{"username": f"{name}+{secret}", field: secret} for _ in range(6)]
+        found = [client.post("/api/token/", one, format="json", REMOTE_ADDR="192.0.2.1") for one in sent]
+        return [(answer.status_code, answer.content if answer.status_code != 429 else b"") for answer in found]
+
+    for name in ("alice", "nobody"):
+        for number in range(5):
+            body = {"username": f"{name}+{number}", field: "000000"}
+            assert client.post("/api/token/", body, format="json", REMOTE_ADDR="192.0.2.1").status_code == 401
+    wrong = answers("alice", "314159")
+    assert [status for status, _body in wrong] == [401] * 5 + [429]
+    assert answers("alice", PIN) == answers("nobody", "314159") == wrong
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, OnTheKits, OnDjangos])
+def test_while_an_account_is_delayed_no_right_password_is_tried(client: Any, settings: Any, serializer: Any) -> None:
+    """THREATS: nor told from a wrong one, nor hashed anew, from an address that has just failed."""
+    use(settings, serializer)
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ACCOUNT": "3/1d"}
+    for number in range(4):
+        assert attempt(client, f"alice+{number}", peer=f"192.0.2.{number}").status_code == 401
+    settings.PASSWORD_HASHERS = ["tests.attempts.QuickHasher", *settings.PASSWORD_HASHERS]
+    before = get_user_model().objects.get().password
+    wrong, right = attempt(client, "alice+x", peer="192.0.2.3"), attempt(client, "alice+y", PASSWORD, peer="192.0.2.3")
+    assert (right.status_code, right.content) == (wrong.status_code, wrong.content)
+    assert right.status_code == 401
+    assert get_user_model().objects.get().password == before
+    assert attempt(client, "alice+z", PASSWORD, peer="192.0.2.99").status_code == 200
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("names", [["alice", "alice+x"], ["alice+x", "alice"], ["alice+x", "alice+y"]])
+def test_all_spellings_are_one_sum(client: Any, settings: Any, names: list[str]) -> None:
+    """THREATS: fifty failures are fifty, whichever way each was written."""
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ACCOUNT": "4/1d"}
+    for number in range(4):
+        assert attempt(client, names[number % 2], peer=f"192.0.2.{number}").status_code == 401
+    assert attempt(client, names[0], peer="192.0.2.3").status_code in (401, 429)
+    assert attempt(client, names[1], PASSWORD, peer="192.0.2.3").status_code in (401, 429)
+    assert attempt(client, names[1], PASSWORD, peer="192.0.2.99").status_code == 200
+
+
+def test_what_is_refused_after_the_right_password_counts(client: Any, settings: Any) -> None:
+    """2.3: whoever has the password may not guess the rest for ever."""
+    use(settings, LooksOnceMore)
+    assert statuses(client, 6, "alice", PASSWORD) == [400] * 5 + [429]
