@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.urls import include, path
+from rest_framework import exceptions as drf
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
+from rest_framework_simplejwt import exceptions as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings as frozen_simplejwt
 from rest_framework_simplejwt.tokens import SlidingToken
 
+from drf_jwt_kit import sessions
 from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.tokens import AccessToken
 from tests.conftest import PASSWORD, bearer
@@ -74,6 +78,42 @@ class FromCookie(JWTAuthentication):
         return f"Bearer {token}".encode() if token else None
 
 
+class LooksForUsersItself(JWTAuthentication):
+    """What projects wrote on simplejwt's class: a ``get_user`` that does not ask it."""
+
+    def get_user(self, validated_token: Any) -> Any:
+        """Return the user of the id."""
+        return get_user_model().objects.get(pk=validated_token["user_id"])
+
+
+class DoesItAllItself(JWTAuthentication):
+    """What projects wrote on simplejwt's class for tokens in cookies: an ``authenticate`` that does not ask it."""
+
+    def authenticate(self, request: Any) -> Any:
+        """Read the cookie, or else the header."""
+        raw = request.COOKIES.get("token", "").encode() or self.get_raw_token(self.get_header(request) or b"")
+        if raw is None:
+            return None
+        token = self.get_validated_token(raw)
+        return self.get_user(token), token
+
+
+REFUSALS: dict[str, Any] = {
+    "simplejwt's": simplejwt.AuthenticationFailed("No tenant.", "no_tenant"),
+    "simplejwt's of a token": simplejwt.InvalidToken("No tenant."),
+    "DRF's": drf.AuthenticationFailed("No tenant.", "no_tenant"),
+}
+
+
+class Refuses(JWTAuthentication):
+    """A ``get_user`` that refuses users by itself."""
+
+    def get_user(self, validated_token: Any) -> Any:
+        """Refuse as the test says."""
+        user = super().get_user(validated_token)
+        raise REFUSALS[user.first_name]
+
+
 def among(*authenticators: type[Any]) -> Any:
     """Return a view with these authenticators, in this order."""
     return Who.as_view(authentication_classes=authenticators)
@@ -92,6 +132,10 @@ urlpatterns = [
     path("third/", among(SessionAuthentication, BasicAuthentication, JWTAuthentication)),
     path("tenants/", among(Tenants)),
     path("cookie/", among(FromCookie)),
+    path("looks/", among(LooksForUsersItself)),
+    path("does/", among(DoesItAllItself)),
+    path("refuses/", among(Refuses)),
+    path("refuses/second/", among(SessionAuthentication, Refuses)),
     path("open/", open_to_all),
     path("session-only/", among(SessionAuthentication)),
 ]
@@ -316,6 +360,46 @@ def test_a_token_elsewhere_is_ignored(client: Any, tokens: Any, name: str) -> No
     client.cookies[name] = tokens.access
     assert client.get("/class/", {name: tokens.access}).status_code == 403
     assert client.post("/class/", {name: tokens.access}).status_code == 403
+
+
+ENDINGS: dict[str, Any] = {
+    "signed out": sessions.revoke_all,
+    "password": lambda user: get_user_model().objects.filter(pk=user.pk).update(password="another"),
+    "inactive": lambda user: get_user_model().objects.filter(pk=user.pk).update(is_active=False),
+}
+
+
+@pytest.mark.parametrize("path", ["/looks/", "/does/"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_overrides_one_method_still_refuses_what_has_ended(
+    client: Any, user: Any, tokens: Any, path: str, ending: str
+) -> None:
+    """Laws 4 and 9, and 2.4: simplejwt's override points keep working, and let nobody in who is out."""
+    assert client.get(path, **bearer(tokens.access)).status_code == 200
+    ENDINGS[ending](user)
+    answer = client.get(path, **bearer(tokens.access))
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"].startswith('Bearer realm="api", error="invalid_token"')
+
+
+def test_a_token_without_session_is_for_get_user_alone(client: Any, user: Any) -> None:
+    """2.4: there is no session that could have ended."""
+    assert client.get("/looks/", **bearer(str(AccessToken.for_user(user)))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/refuses/", "/refuses/second/"])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_whoever_get_user_refuses_is_a_401_with_a_challenge(
+    client: Any, user: Any, tokens: Any, path: str, refusal: str
+) -> None:
+    """2.2: credentials sent and refused: 401, in the project's own words."""
+    user.first_name = refusal
+    user.save()
+    answer = client.get(path, **bearer(tokens.access))
+    assert answer.status_code == 401, answer.content
+    assert answer.json()["detail"] == "No tenant."
+    assert answer.json()["code"] in ("no_tenant", "token_not_valid")
+    assert answer["WWW-Authenticate"] == ('Bearer realm="api", error="invalid_token", error_description="No tenant."')
 
 
 def test_the_token_is_the_requests_auth(client: Any, tokens: Any) -> None:

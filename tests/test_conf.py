@@ -15,10 +15,11 @@ from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt import settings as simplejwt_settings
 
 from drf_jwt_kit import conf
-from drf_jwt_kit.serializers import TokenObtainPairSerializer
+from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
 from drf_jwt_kit.tokens import AccessToken
 
 OBTAIN = "drf_jwt_kit.serializers.TokenObtainPairSerializer"
+REFRESH = "drf_jwt_kit.serializers.TokenRefreshSerializer"
 
 # The table of DESIGN.md 2.3.
 CONTRACT = {
@@ -54,6 +55,12 @@ class OnSimpleJWTs(simplejwt_serializers.TokenObtainPairSerializer):
 
 class OnTheKits(TokenObtainPairSerializer):
     """A project's serializer on the kit's."""
+
+
+class WithoutField(simplejwt_serializers.TokenRefreshSerializer):
+    """A serializer of a project's that reads no field."""
+
+    refresh = None
 
 
 class Foreign(serializers.Serializer):
@@ -187,6 +194,12 @@ class TestOntoKit:
         assert [order.index(parent) for parent in parents] == sorted(order.index(parent) for parent in parents)
         assert made.get_token(None) == "mine"
         assert "pin" in made().fields
+
+    def test_a_field_that_was_taken_away_stays_away(self) -> None:
+        """DRF's way to have a token from a cookie: ``refresh = None``."""
+        made = conf.onto_kit(WithoutField, REFRESH)
+        assert issubclass(made, TokenRefreshSerializer)
+        assert "refresh" not in made().fields
 
     def test_it_is_still_the_projects_by_name(self) -> None:
         """Names in errors and in the session lead to the project's class."""

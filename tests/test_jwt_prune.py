@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from drf_jwt_kit import models, sessions
+from drf_jwt_kit import introspection, models, sessions
 from drf_jwt_kit.models import TokenSession
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,21 @@ def test_a_revoked_session_stays_until_its_tokens_have_expired(user: Any, clock:
     assert prune().startswith("0 ")
     clock.shift(timedelta(days=1))
     assert prune().startswith("1 ")
+
+
+@pytest.mark.parametrize("rotates", [True, False])
+def test_a_session_stays_as_long_as_its_access_tokens(user: Any, clock: Any, settings: Any, rotates: bool) -> None:
+    """Law 6: without rotation they may outlive the refresh token that bought them."""
+    settings.SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": rotates}
+    first = sessions.start(user)
+    clock.shift(timedelta(hours=23, minutes=59))
+    access = sessions.rotate(str(first.refresh)).access
+    clock.shift(timedelta(minutes=4))
+    prune()
+    assert introspection.user_of(access) == user
+    clock.shift(timedelta(days=1))
+    prune()
+    assert not TokenSession.objects.exists()
 
 
 def test_a_row_that_bars_other_tokens_stays_until_they_have_expired(rows: Any, clock: Any) -> None:

@@ -401,6 +401,16 @@ def test_another_users_change_ends_nothing(user: Any) -> None:
     assert lives(session)
 
 
+def test_a_property_that_says_who_is_active_is_asked_at_every_save(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 9: no field of that name is written, whatever is."""
+    session = sessions.start(user).session
+    computed = property(lambda user: user.first_name != "banned", lambda user, value: None)
+    monkeypatch.setattr(type(user), "is_active", computed)
+    user.first_name = "banned"
+    user.save(update_fields=["first_name"])
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
 def test_deactivation_keeps_its_reason_over_a_password_change(user: Any) -> None:
     """One save may do both."""
     session = sessions.start(user).session

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import Error
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
+from rest_framework import exceptions as drf
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
@@ -24,6 +27,7 @@ from .exceptions import (
     WrongType,
     log_failure,
     unauthorized,
+    with_code,
 )
 from .tokens import Token
 
@@ -45,13 +49,11 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
         Raises 401 for one that is refused, and 503 where the database cannot tell (law 8).
         """
-        try:
-            return super().authenticate(request)
-        except Refused as refused:
-            raise self._refusal(refused, {"code": refused.code}) from None
-        except Error as error:
-            log_failure("The database failed.", error)
-            raise ServiceUnavailable from error
+        with self._answered():
+            found = super().authenticate(request)
+            if found is not None:
+                _ensure_session(found[1])
+            return found
 
     def authenticate_header(self, request: Request) -> str | None:  # type: ignore[override]
         """Return the challenge for a request that sent nothing; ``None`` makes it a 403.
@@ -109,9 +111,23 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
         """Return the user of a valid access token whose session is alive.
 
         Override it to bring more than the user's row; ``validated_token.session`` is the session
-        once this method has returned.
+        once this method has returned. One that does not call this costs another query, for the session.
         """
-        return introspection.user_of(validated_token)
+        with self._answered():
+            return introspection.user_of(validated_token)
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """Answer what is refused or fails inside, wherever an override calls it from."""
+        try:
+            yield
+        except Refused as refused:
+            raise self._refusal(refused, {"code": refused.code}) from None
+        except drf.AuthenticationFailed as refusal:
+            raise self._challenged(refusal) from refusal.__cause__
+        except Error as error:
+            log_failure("The database failed.", error)
+            raise ServiceUnavailable from error
 
     def _none_fits(self, refusals: list[TokenError], messages: list[dict[str, Any]]) -> InvalidToken:
         """Return the refusal of a token that is of no accepted type.
@@ -130,6 +146,17 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
         """Return the 401 for a refused token."""
         return unauthorized(refused, scheme=schemes()[0], realm=self.www_authenticate_realm, detail=detail)
 
+    def _challenged(self, refusal: drf.AuthenticationFailed) -> drf.AuthenticationFailed:
+        """Return a refusal with a challenge: its own, or what its sentence makes."""
+        if isinstance(refusal, (AuthenticationFailed, InvalidToken)):
+            return refusal
+        with_code(refusal)
+        body: Any = refusal.detail
+        sentence = str(body.get("detail", refusal.default_detail) if isinstance(body, dict) else refusal.default_detail)
+        answer = AuthenticationFailed(challenge=challenge(schemes()[0], self.www_authenticate_realm, sentence))
+        answer.detail = body
+        return answer
+
     def _bad_header(self, sentence: str | Promise) -> AuthenticationFailed:
         """Return the 401 for a header that names our scheme and no token."""
         return AuthenticationFailed(
@@ -137,6 +164,12 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
             code="bad_authorization_header",
             challenge=challenge(schemes()[0], self.www_authenticate_realm, sentence),
         )
+
+
+def _ensure_session(token: Any) -> None:
+    """Refuse a token whose session an overridden ``get_user`` has not looked at, if it has ended (law 4)."""
+    if isinstance(token, Token) and token.session is None and token.sid is not None:
+        introspection.user_of(token)
 
 
 def _check_form(token_class: Any, raw_token: bytes) -> None:

@@ -281,16 +281,19 @@ def _grafted(cls: Any, path: str) -> Any:
     if not issubclass(cls, tuple(replaced)):
         return cls
     body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    body |= _replaced_fields(cls, base, replaced)
+    body |= _fields(cls, base, replaced)
     return types.new_class(cls.__name__, (cls, base), exec_body=lambda namespace: namespace.update(body))
 
 
-def _replaced_fields(cls: Any, base: Any, replaced: list[Any]) -> dict[str, Any]:
-    """Return the kit's fields where a serializer has simplejwt's: DRF hands fields down by name."""
+def _fields(cls: Any, base: Any, replaced: list[Any]) -> dict[str, Any]:
+    """Return the kit's fields where a serializer has simplejwt's, ``None`` where it does without.
+
+    DRF hands fields down by name, and ``refresh = None`` takes one away.
+    """
     inherited = [getattr(parent, "_declared_fields", {}) for parent in replaced]
     own = getattr(cls, "_declared_fields", {})
     return {
-        name: field
+        name: field if name in own else None
         for name, field in getattr(base, "_declared_fields", {}).items()
-        if any(name in fields and own.get(name) is fields[name] for fields in inherited)
+        if any(name in fields and own.get(name) in (fields[name], None) for fields in inherited)
     }

@@ -176,9 +176,13 @@ class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
         return self.filter(within, revoked_at=None, expires_at__gt=now - leeway())
 
     def prunable(self, now: datetime) -> Self:
-        """Return those that no token can refer to any more."""
-        past = now - leeway()
-        return self.filter(Q(kept_until=None) | Q(kept_until__lte=past), expires_at__lte=past)
+        """Return those that no token can refer to any more.
+
+        Without rotation an access token may outlive the refresh token that bought it.
+        """
+        past, names = now - leeway(), simple_jwt()
+        outlives = timedelta(0) if names.ROTATE_REFRESH_TOKENS else names.ACCESS_TOKEN_LIFETIME
+        return self.filter(Q(kept_until=None) | Q(kept_until__lte=past), expires_at__lte=past - outlives)
 
     def swept(self, user: Any, reasons: tuple[str, ...], issued_at: datetime) -> Self:
         """Return those that ended with all others of ``user`` after ``issued_at``."""

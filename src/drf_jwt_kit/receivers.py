@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import get_hasher, identify_hasher
 from django.db.models import Model
+from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 
@@ -24,6 +25,12 @@ _HAS_WRITTEN = "_drf_jwt_kit_has_written_password"
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
     """Return whether a save writes the field ``name``."""
     return update_fields is None or name in update_fields
+
+
+def _may_change_active(user: Any, update_fields: frozenset[str] | None) -> bool:
+    """Return whether a save may deactivate: where no column says who is active, any column may."""
+    is_column = isinstance(getattr(type(user), "is_active", None), DeferredAttribute)
+    return not is_column or _writes(update_fields, "is_active")
 
 
 @receiver(pre_save)
@@ -104,7 +111,7 @@ def follow_user(
         setattr(instance, _HAS_WRITTEN, True)
     if created:
         return
-    if _writes(update_fields, "is_active") and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
+    if _may_change_active(instance, update_fields) and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
         sessions.end_all(instance, rotation.USER_INACTIVE)
     elif _writes(update_fields, "password"):
         _follow_password(instance)

@@ -145,10 +145,10 @@ class Attempt:
             return False
         if self.pair.rate is not None and self.counted.get(self.place, 0) > self.pair.rate.limit:
             return True
-        failed_lately = False
+        known = None
         with cache_errors_logged(fatal=not kit().THROTTLE_FAILS_OPEN):
-            failed_lately = bool(cache.get(self.lately))
-        return failed_lately
+            known = cache.get(self.lately)
+        return known is not None
 
     def means(self, account: str) -> None:
         """Count the attempt on the account that its name turned out to mean; ``is_too_many`` tells if it may not.
