@@ -184,6 +184,21 @@ def test_whoever_signs_in_last_is_the_newest(
         assert TokenSession.objects.live(models.now()).count() == most
 
 
+def test_a_sign_in_that_is_ended_at_once_does_not_look_for_ever(user: Any, settings: Any, clock: Any) -> None:
+    """By a clock that stands still, or is behind, the session that ended this one is newer, and stays so."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 1}
+    later: list[TokenSession] = []
+
+    def sign_in_elsewhere() -> None:
+        clock.shift(timedelta(seconds=5))
+        later.append(sessions.start(user).session)
+        clock.shift(-timedelta(seconds=5))
+
+    with just_before(("SELECT", sign_in_elsewhere)):
+        sessions.start(user)
+    assert [session.pk for session in TokenSession.objects.live(models.now())] == [later[0].pk]
+
+
 @pytest.mark.parametrize("before", ["INSERT", "SELECT"])
 @pytest.mark.parametrize("most", [1, 2])
 def test_of_sign_ins_side_by_side_the_newest_stay(user: Any, settings: Any, most: int, before: str) -> None:

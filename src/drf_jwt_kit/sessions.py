@@ -107,15 +107,15 @@ def _newest(session: TokenSession) -> list[TokenSession]:
     """Return ``session`` as it is stored and the user's live ones, the newest first.
 
     One query, unless another began in what is the future here: by another server's clock, or by one that
-    stands still. This one is newer than that, and is made so.
+    stands still. This one is newer than that, and is made so, unless that one has ended it already.
     """
     mine = TokenSession.objects.filter(user=session.user).select_related("user")
     found = list((mine.live(models.now()) | mine.filter(pk=session.pk)).order_by("-created_at", "-pk"))
     if not found or found[0] == session or found[0].created_at < models.now():
         return found
     later = found[0].created_at + timedelta(microseconds=1)
-    mine.filter(pk=session.pk, revoked_at=None).update(created_at=later)
-    return _newest(session)
+    moved = mine.filter(pk=session.pk, revoked_at=None).update(created_at=later)
+    return _newest(session) if moved else found
 
 
 def _end_surplus(newest: list[TokenSession]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.http import QueryDict
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
@@ -109,8 +110,10 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         """
         data: Any = request.data
         if isinstance(data, dict) and denials.comes_unseen(request, self._account(data)):
-            # In its place, as a serializer may read the request.
-            data.update({field: denials.another(data[field]) for field in self._secrets(data)})
+            # In its place, as a serializer may read the request; a form cannot be changed there.
+            data = data.copy() if isinstance(data, QueryDict) else data
+            for field in self._secrets(data):
+                data[field] = denials.another(data[field])
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextvars import Context
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model, user_login_failed
@@ -12,9 +13,11 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import UserManager
 from rest_framework import exceptions as drf
 from rest_framework import serializers
+from rest_framework.parsers import FormParser, JSONParser
 from rest_framework_simplejwt import serializers as simplejwt
 
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
+from drf_jwt_kit.views import TokenObtainPairView
 from tests.attempts import attempt, count_hashing, statuses
 from tests.conftest import PASSWORD
 
@@ -262,6 +265,16 @@ def test_beyond_the_limit_of_an_account_nobody_is_let_in_by_other_means(
     assert attempt(client, "alice+x", peer="192.0.2.2").status_code == 200
 
 
+@pytest.mark.usefixtures("tidying")
+def test_beyond_the_limit_a_form_is_denied_as_json_is(client: Any, settings: Any, monkeypatch: Any) -> None:
+    """2.2: a project may take forms as well, which cannot be changed in their place."""
+    monkeypatch.setattr(TokenObtainPairView, "parser_classes", [JSONParser, FormParser])
+    sent = [{"username": f"alice+{number}", "password": PASSWORD if number > 5 else "wrong"} for number in range(9)]
+    answers = [client.post("/api/token/", urlencode(body), content_type=FORM) for body in sent]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(401, answers[0].content)}
+
+
+FORM = "application/x-www-form-urlencoded"
 PIN = "271828"
 
 
