@@ -105,15 +105,22 @@ def _tells_of_denial(error: BaseException | None) -> bool:
 
 
 def another(secret: str) -> str:
-    """Return a text of the same shape that differs in every letter, digit and sign."""
-    return "".join(_other(character) for character in secret)
+    """Return another text of the same shape: digits for digits, letters for letters, signs for signs.
+
+    What is empty, blank or unprintable is no secret, and stays as it is.
+    """
+    changed = secret.translate(_turned())
+    is_foreign = changed == secret and secret.isprintable() and not secret.isspace()
+    return "x" * len(secret) if is_foreign else changed
 
 
-def _other(character: str) -> str:
-    """Return another character of the same kind, as far as rules for passwords tell kinds apart."""
-    kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation)
-    kind = next((kind for kind in kinds if character in kind), string.ascii_lowercase if character.isalpha() else "")
-    return secrets.choice(kind.replace(character, "")) if kind else character
+def _turned() -> dict[int, int]:
+    """Return a table that has another character for each of ASCII's that a rule for passwords may ask for."""
+    table: dict[int, int] = {}
+    for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation):
+        turn = 1 + secrets.randbelow(len(kind) - 1)
+        table |= str.maketrans(kind, kind[turn:] + kind[:turn])
+    return table
 
 
 def comes_unseen(request: Any, name: str) -> bool:

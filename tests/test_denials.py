@@ -1,0 +1,53 @@
+"""What is put in a secret's place where the right one is not to be tried."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drf_jwt_kit.denials import another
+
+SHAPES = [str.isdigit, str.isascii, str.isalnum, str.isalpha, str.isupper, str.islower, str.isspace, str.isprintable]
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+def test_another_secret_has_the_same_shape(secret: str) -> None:
+    """THREATS, enumeration: rules for what a password looks like say the same of both."""
+    other = another(secret)
+    assert len(other) == len(secret)
+    assert [shape(other) for shape in SHAPES] == [shape(secret) for shape in SHAPES]
+    assert [shape(one) for one in other for shape in SHAPES] == [shape(one) for one in secret for shape in SHAPES]
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_another_secret_is_another(secret: str) -> None:
+    """THREATS: the right one is not tried; what no serializer takes for one may stay as it is."""
+    is_one = bool(secret.strip()) and (secret.isprintable() or any("!" <= letter <= "~" for letter in secret))
+    assert (another(secret) != secret) is is_one
+    assert len(another(secret)) == len(secret)
+
+
+@pytest.mark.parametrize("secret", ["", " ", "\0", "\t\n", "\ud800", " \u3000"], ids=ascii)
+def test_what_is_no_secret_stays_as_it_is(secret: str) -> None:
+    """2.1: an empty password is a 400 for whomever."""
+    assert another(secret) == secret
+
+
+@pytest.mark.parametrize("letter", ["a", "0", "\u5f20", "\U0001f600", " "], ids=ascii)
+def test_a_large_secret_is_changed_in_no_more_than_a_few_steps(letter: str) -> None:
+    """THREATS, a megabyte of password: no letter is looked at by itself."""
+    calls = []
+
+    def count(frame: object, event: str, argument: object) -> None:
+        calls.append(event)
+
+    secret = letter * 1_000_000
+    sys.setprofile(count)
+    try:
+        another(secret)
+    finally:
+        sys.setprofile(None)
+    assert len(calls) < 200
