@@ -30,6 +30,14 @@ def test_another_secret_is_another(secret: str) -> None:
     assert len(another(secret)) == len(secret)
 
 
+@given(st.integers(min_value=0, max_value=10**30))
+def test_another_number_has_as_many_digits(secret: int) -> None:
+    """THREATS, enumeration: a serializer that takes numbers for texts says the same of both."""
+    other = another(secret)
+    assert other != secret
+    assert len(str(other)) == len(str(secret))
+
+
 @pytest.mark.parametrize("secret", ["", " ", "\0", "\t\n", "\ud800", " \u3000"], ids=ascii)
 def test_what_is_no_secret_stays_as_it_is(secret: str) -> None:
     """2.1: an empty password is a 400 for whomever."""

@@ -104,11 +104,15 @@ def _tells_of_denial(error: BaseException | None) -> bool:
     return told in pairwise(modules) or _tells_of_denial(error.__cause__)
 
 
-def another(secret: str) -> str:
+def another(secret: str | int) -> str | int:
     """Return another text of the same shape: digits for digits, letters for letters, signs for signs.
 
-    What is empty, blank or unprintable is no secret, and stays as it is.
+    What is empty, blank or unprintable is no secret, and stays as it is. A number, which some serializers take for
+    a text, becomes one of as many digits.
     """
+    if not isinstance(secret, str):
+        least: int = 10 ** (len(str(abs(secret))) - 1)
+        return least + (abs(secret) - least + 1 + secrets.randbelow(9 * least - 1)) % (9 * least)
     changed = secret.translate(_turned())
     is_foreign = changed == secret and secret.isprintable() and not secret.isspace()
     return "x" * len(secret) if is_foreign else changed

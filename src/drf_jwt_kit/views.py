@@ -117,8 +117,8 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:
-        """Return the fields that may prove who somebody is: the password, or all texts but the name."""
-        texts = [field for field, value in data.items() if isinstance(value, str) and field != self._name_field()]
+        """Return the fields that may prove who somebody is: the password, or all texts and numbers but the name."""
+        texts = [field for field, value in data.items() if type(value) in (str, int) and field != self._name_field()]
         return ["password"] if "password" in texts else texts
 
     def _name_field(self) -> str:

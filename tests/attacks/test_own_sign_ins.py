@@ -279,9 +279,19 @@ PIN = "271828"
 
 
 @pytest.mark.usefixtures("tidying")
-@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, ByCode, ReadsTheRequest, WantsDigits])
+@pytest.mark.parametrize(
+    ("serializer", "written"),
+    [
+        (TokenObtainPairSerializer, str),
+        (ByCode, str),
+        (ByCode, int),
+        (OnDjangos, int),
+        (ReadsTheRequest, str),
+        (WantsDigits, str),
+    ],
+)
 def test_beyond_the_limit_right_is_wrong_and_known_is_unknown(
-    client: Any, settings: Any, user: Any, serializer: Any
+    client: Any, settings: Any, user: Any, serializer: Any, written: type[Any]
 ) -> None:
     """THREATS, enumeration: by status and body, whatever the secret is called, looks like, and is taken from."""
     user.set_password(PIN)
@@ -290,7 +300,7 @@ def test_beyond_the_limit_right_is_wrong_and_known_is_unknown(
     field = "code" if serializer is ByCode else "password"
 
     def answers(name: str, secret: str) -> list[tuple[int, bytes]]:
-        sent = [{"username": f"{name}+{secret}", field: secret} for _ in range(6)]
+        sent = [{"username": f"{name}+{secret}", field: written(secret)} for _ in range(6)]
         found = [client.post("/api/token/", one, format="json", REMOTE_ADDR="192.0.2.1") for one in sent]
         return [(answer.status_code, answer.content if answer.status_code != 429 else b"") for answer in found]
 
