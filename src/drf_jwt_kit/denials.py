@@ -104,7 +104,14 @@ def _tells_of_denial(error: BaseException | None) -> bool:
     return told in pairwise(modules) or _tells_of_denial(error.__cause__)
 
 
-def another(secret: str | int) -> str | int:
+def disguise(data: dict[str, Any], fields: list[str]) -> None:
+    """Put other secrets in the place of those in ``fields``."""
+    table = _turned()
+    for field in fields:
+        data[field] = another(data[field], table)
+
+
+def another(secret: str | int, table: dict[int, int]) -> str | int:
     """Return another text of the same shape: digits for digits, letters for letters, signs for signs.
 
     What is empty, blank or unprintable is no secret, and stays as it is. A number, which some serializers take for
@@ -113,7 +120,7 @@ def another(secret: str | int) -> str | int:
     if not isinstance(secret, str):
         least: int = 10 ** (len(str(abs(secret))) - 1)
         return least + (abs(secret) - least + 1 + secrets.randbelow(9 * least - 1)) % (9 * least)
-    changed = secret.translate(_turned())
+    changed = secret.translate(table)
     is_foreign = changed == secret and secret.isprintable() and not secret.isspace()
     return "x" * len(secret) if is_foreign else changed
 

@@ -112,8 +112,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         if isinstance(data, dict) and denials.comes_unseen(request, self._account(data)):
             # In its place, as a serializer may read the request; a form cannot be changed there.
             data = data.copy() if isinstance(data, QueryDict) else data
-            for field in self._secrets(data):
-                data[field] = denials.another(data[field])
+            denials.disguise(data, self._secrets(data))
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:
