@@ -334,6 +334,20 @@ class MadeElsewhere(simplejwt.TokenObtainPairSerializer):
         return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
+@pytest.fixture
+def stale(user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that changes alice, or deletes her, without the backend's hearing of it."""
+
+    def stale(serializer: type[Any], change: dict[str, Any] | None) -> None:
+        monkeypatch.setattr(KnowsThemFromBefore, "known", get_user_model().objects.get())
+        settings.AUTHENTICATION_BACKENDS = [f"{__name__}.KnowsThemFromBefore"]
+        settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{serializer.__module__}.{serializer.__name__}"}
+        stored = get_user_model().objects.filter(pk=user.pk)
+        stored.delete() if change is None else stored.update(**change)
+
+    return stale
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("serializer", "change"),
@@ -346,22 +360,18 @@ class MadeElsewhere(simplejwt.TokenObtainPairSerializer):
     ],
 )
 def test_what_a_backend_has_not_heard_of_is_no_active_account(
-    client: Any, user: Any, settings: Any, monkeypatch: Any, serializer: Any, change: dict[str, Any] | None
+    post: Any, stale: Any, heard: Any, caplog: Any, serializer: Any, change: dict[str, Any] | None
 ) -> None:
     """2.2: signing in failed, whatever was wrong: nobody learns that the password was right once."""
-    monkeypatch.setattr(KnowsThemFromBefore, "known", get_user_model().objects.get())
-    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.KnowsThemFromBefore"]
-    stored = get_user_model().objects.filter(pk=user.pk)
-    if change is None:
-        stored.delete()
-    else:
-        stored.update(**change)
-    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{serializer.__module__}.{serializer.__name__}"}
-    answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    stale(serializer, change)
+    answer = post("token/", username="alice", password=PASSWORD)
     assert (answer.status_code, answer.json()) == (
         401,
         {"detail": "No active account found with the given credentials", "code": "no_active_account"},
     )
+    if serializer is TokenObtainPairSerializer:
+        assert [event for event, _arguments in heard] == ["failed"]
+        assert "sign_in_failed username='alice' address=127.0.0.1" in caplog.messages
 
 
 def gate_that_fails(request: Any, user: Any) -> None:

@@ -99,7 +99,7 @@ class SaysItWith200(TokenObtainPairSerializer):
             return {"success": False}
 
 
-class SignsInAnother(RestsOnTheKits):
+class SignsInAnother(RestsOnDjangos):
     """A serializer that has another user signed in on the way."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
