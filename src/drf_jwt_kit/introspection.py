@@ -6,7 +6,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from . import adoption, claims, models, rotation, sessions
+from . import adoption, claims, ending, models, rotation, sessions
 from .conf import kit, simple_jwt
 from .exceptions import Invalid, UserInactive, WrongType
 from .tokens import AccessToken, RefreshToken, Token, UntypedToken
@@ -29,7 +29,7 @@ def _user_without_session(token: Token) -> Any:
         raise Invalid
     user = models.user_with_id(claims.user_id(token.payload))
     if simple_jwt().CHECK_USER_IS_ACTIVE and not user.is_active:
-        sessions.end_all_of_inactive(user)
+        ending.end_all_of_inactive(user)
         raise UserInactive
     adoption.ensure_same_password(token, user)
     return user

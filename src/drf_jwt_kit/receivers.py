@@ -12,7 +12,7 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 
-from . import adoption, models, revocation, rotation, sessions
+from . import adoption, ending, models, revocation, rotation
 from .conf import simple_jwt
 from .models import TokenSession
 
@@ -112,7 +112,7 @@ def follow_user(
     if created:
         return
     if _may_change_active(instance, update_fields) and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
-        sessions.end_all(instance, rotation.USER_INACTIVE)
+        ending.end_all(instance, rotation.USER_INACTIVE)
     elif _writes(update_fields, "password"):
         _follow_password(instance)
 
@@ -124,7 +124,7 @@ def _follow_password(user: Any) -> None:
         # Once more: a session may have begun since, under what this save has overwritten.
         _carry_over(user, *before)
     elif user._password is not None or vars(user).get(_CHANGES):
-        sessions.end_all(user, rotation.PASSWORD_CHANGED)
+        ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 
 def follow_blacklist(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.views.decorators.debug import sensitive_variables
 
-from . import adoption, claims, clients, issuance, lookup, models, rollbacks, rotation, signals
+from . import adoption, claims, clients, issuance, lookup, models, rotation, signals, transactions
 from .conf import kit, simple_jwt
+from .ending import end_all_of_inactive, revoke, revoke_all
 from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token
+
+__all__ = ["TokenPair", "begin", "find", "revoke", "revoke_all", "rotate", "row_of", "sign_out", "start"]
 
 # Why a session ends at once that was begun for a user who has changed meanwhile.
 _ENDED_BY: Mapping[type[Refused], str] = {
@@ -72,6 +75,7 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     session.extend(now, refresh.validity)
     session.save(force_insert=True)
     _settle(session)
+    transactions.after_commit(partial(_look_again, session.pk, partial(_ensure_active_since, now), request))
     signals.announce(signals.session_started, "session_started", logging.INFO, session=session, request=request)
     return TokenPair(issuance.access_token(session, refresh), refresh, session)
 
@@ -173,7 +177,7 @@ def _replay_ends(session: TokenSession, request: Any) -> Iterator[None]:
             signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
         )
         revoke(session, rotation.REUSED, request)
-        rollbacks.survive(partial(rotation.revoke, session, rotation.REUSED))
+        transactions.survive_rollback(partial(rotation.revoke, session, rotation.REUSED))
         raise
 
 
@@ -183,16 +187,39 @@ def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSes
     All of the user's sessions may have been ended between the look for that and the INSERT, which
     that UPDATE then overlooked: so look again.
     """
-    session = adoption.adopt(session, request)
-    try:
-        session.ensure_live(models.now())
-        adoption.ensure_not_disowned(token, session.user)
-    except Refused as refusal:
-        revoke(session, _ENDED_BY.get(type(refusal), rotation.SIGNED_OUT_EVERYWHERE), request)
-        raise
+    session, ensure = adoption.adopt(session, request), partial(adoption.ensure_not_disowned, token)
+    _ensure_not_overtaken(session, ensure, request)
+    transactions.after_commit(partial(_look_again, session.pk, ensure, request))
     if kit().MAX_SESSIONS_PER_USER is not None:
         _end_surplus(_newest(session))
     return session
+
+
+def _ensure_not_overtaken(session: TokenSession, ensure: Callable[[Any], None], request: Any) -> None:
+    """End ``session``, and raise why, if what ends all of its user's sessions has overlooked it.
+
+    ``ensure`` raises a refusal of the user where that shows in something else than the row.
+    """
+    try:
+        session.ensure_live(models.now())
+        ensure(session.user)
+    except Refused as refusal:
+        revoke(session, _ENDED_BY.get(type(refusal), rotation.SIGNED_OUT_EVERYWHERE), request)
+        raise
+
+
+def _look_again(sid: UUID, ensure: Callable[[Any], None], request: Any) -> None:
+    """End a session that began in a caller's transaction if it was overtaken before others could see it (law 9)."""
+    session = lookup.session_with_user(sid)
+    if session is not None:
+        with suppress(Refused):
+            _ensure_not_overtaken(session, ensure, request)
+
+
+def _ensure_active_since(moment: datetime, user: Any) -> None:
+    """Raise where ``user`` was deactivated after ``moment``, though perhaps not for long."""
+    if TokenSession.objects.swept(user, (rotation.USER_INACTIVE,), moment).exists():
+        raise UserInactive
 
 
 def _continue(session: TokenSession, token: RefreshToken, validity: timedelta) -> TokenSession:
@@ -235,61 +262,3 @@ def row_of(token: Token, *, hidden_too: bool = False) -> TokenSession | None:
     if session is not None and models.user_id(session.user) != claims.user_id(token.payload):
         raise Invalid
     return session
-
-
-# -- Ending ----------------------------------------------------------------------------------------
-
-
-def revoke(session: TokenSession, reason: str = rotation.SIGNED_OUT, request: Any = None) -> bool:
-    """End ``session``, with all its tokens; return whether it was this call that did.
-
-    Inside a transaction of the caller's it takes effect when that commits, and not if it is rolled
-    back.
-    """
-    ended = rotation.revoke(session, reason)
-    if ended:
-        _announce_end(session, reason, request)
-    return ended
-
-
-def revoke_all(user: Any, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
-    """End all sessions of ``user`` but ``keep``; return how many this call ended.
-
-    Refresh tokens that simplejwt signed for this user before now end with them.
-    """
-    return end_all(user, rotation.SIGNED_OUT_EVERYWHERE, keep=keep, request=request)
-
-
-def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
-    """End all sessions of ``user`` but ``keep`` for ``reason``; return how many."""
-    ended = _sweep(user, reason, keep)
-    for session in ended:
-        _announce_end(session, reason, request)
-    return len(ended)
-
-
-def _sweep(user: Any, reason: str, keep: TokenSession | UUID | None = None) -> list[TokenSession]:
-    """End sessions, and bar tokens that have none yet; return what this call ended."""
-    sessions = TokenSession.objects.filter(user=user)
-    if keep is not None:
-        sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
-    begun = models.time_ordered_uuid(randomness=bytes(10))
-    kept_for = adoption.oldest()
-    ended = rotation.revoke_all(sessions, reason, kept_for)
-    if not ended:
-        adoption.bar(user, reason, kept_for)
-    # Adopted while the first UPDATE ran: its id sorts before that of any sign-in since.
-    return ended + rotation.revoke_all(sessions.filter(pk__lt=begun), reason, kept_for)
-
-
-def _announce_end(session: TokenSession, reason: str, request: Any) -> None:
-    """Tell that a session ended."""
-    signals.announce(
-        signals.session_revoked, "session_revoked", logging.INFO, session=session, request=request, reason=reason
-    )
-
-
-def end_all_of_inactive(user: Any) -> None:
-    """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
-    end_all(user, rotation.USER_INACTIVE)
-    rollbacks.survive(partial(_sweep, user, rotation.USER_INACTIVE))

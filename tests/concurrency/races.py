@@ -7,18 +7,18 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
 
-from drf_jwt_kit import models
+from drf_jwt_kit import models, sessions
 from drf_jwt_kit.models import TokenSession
 from tests.concurrency.calls import (
     PASSWORD,
@@ -165,6 +165,78 @@ def _ending_round(callers: Callers, end: Callable[[Any, Held], None], random: Ra
     left = accepted(holding)
     get_user_model().objects.filter(pk=user.pk).update(is_active=True)
     return {"statuses": sorted(answer.status for answer in answers), "accepted": left + accepted(holding)}
+
+
+# -- A transaction that is open while something else is done ------------------------------------------
+
+A_MOMENT = 0.5  # seconds that a database may take to let another writer in, if it does at all
+
+
+def _sign_in(user: Any, token: str) -> list[Held]:
+    return held_after([call("POST", "token/", {"username": user.username, "password": PASSWORD})])
+
+
+def _adopt(user: Any, token: str) -> list[Held]:
+    return held_after([refresh(token)])
+
+
+def _start(user: Any, token: str) -> list[Held]:
+    return [signed_in(user)]
+
+
+def _rotate(user: Any, token: str) -> list[Held]:
+    pair = sessions.rotate(token)
+    return [Held(str(pair.access), str(pair.refresh))]
+
+
+def _end_all(user: Any, held: Held) -> None:
+    sessions.revoke_all(user)
+
+
+def _save_inactive_for_a_while(user: Any, held: Held) -> None:
+    for user.is_active in (False, True):
+        user.save()
+
+
+BEGINNINGS: dict[str, Callable[[Any, str], list[Held]]] = {
+    "signing in": _sign_in,
+    "adopting": _adopt,
+    "starting": _start,
+    "rotating": _rotate,
+}
+OPEN_ENDINGS = {**ENDINGS, "ended by the project": _end_all, "deactivated for a while": _save_inactive_for_a_while}
+
+
+def overlapping(callers: Callers, *, begin: str, end: str, open_first: bool) -> dict[str, Any]:
+    """Let one of two begin and stay in its transaction until the other is through, or waits for it.
+
+    Return how many tokens were handed out, and what is accepted of them once the user is active again: nobody has
+    presented one before.
+    """
+    user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    token = simplejwt_token(user)
+    beginning: Callable[[], Any] = partial(BEGINNINGS[begin], user, token)
+    ending: Callable[[], Any] = partial(OPEN_ENDINGS[end], get_user_model().objects.get(pk=user.pk), Held("", token))
+    opened, through = Event(), Event()
+
+    def first(job: Callable[[], Any]) -> Any:
+        with transaction.atomic():
+            result = job()
+            opened.set()
+            through.wait(A_MOMENT)
+        return result
+
+    def second(job: Callable[[], Any]) -> Any:
+        opened.wait(timeout=60)
+        try:
+            return job()
+        finally:
+            through.set()
+
+    order = (second, first) if open_first else (first, second)
+    held, _none = callers.at_once(partial(order[0], beginning), partial(order[1], ending))
+    get_user_model().objects.filter(pk=user.pk).update(is_active=True)
+    return {"handed out": len(held), "accepted": accepted(held)}
 
 
 # -- Signing in ------------------------------------------------------------------------------------

@@ -39,6 +39,38 @@ def test_nothing_lives_after_an_adoption_raced_the_end_of_its_session(arena: Any
     assert bad(arena.run("ending", rounds=ROUNDS, how=how, adopt=True)) == []
 
 
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("signing in", "deactivation saved"),
+        ("signing in", "password saved"),
+        ("adopting", "deactivation saved"),
+        ("adopting", "password saved"),
+        ("adopting", "ended by the project"),
+    ],
+)
+def test_nothing_lives_that_began_while_the_end_was_not_committed(arena: Any, begin: str, end: str) -> None:
+    """Law 9, under ``ATOMIC_REQUESTS``: what ends a user's sessions ends what could not see it yet."""
+    assert arena.run("overlapping", begin=begin, end=end, open_first=True)["accepted"] == []
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("starting", "deactivation saved"),
+        ("starting", "deactivated for a while"),
+        ("starting", "password saved"),
+        ("rotating", "deactivation saved"),
+        ("rotating", "deactivated for a while"),
+        ("rotating", "password saved"),
+        ("rotating", "ended by the project"),
+    ],
+)
+def test_nothing_lives_that_was_committed_after_the_end(arena: Any, begin: str, end: str) -> None:
+    """Law 9: a session that a project begins in its transaction ends with those that were seen."""
+    assert arena.run("overlapping", begin=begin, end=end, open_first=False) == {"handed out": 1, "accepted": []}
+
+
 def test_hashing_a_password_anew_signs_no_other_device_out(arena: Any) -> None:
     """Law 9: devices that refresh while their user signs in elsewhere, with a better hasher, stay signed in."""
     rounds = arena.run("rehashing", rounds=ROUNDS)

@@ -1,4 +1,4 @@
-"""What a request did that has to survive its own rollback: the end of a session (law 4)."""
+"""What is done again when a transaction ends: the end of a session survives a rollback, and sees what was committed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from asgiref.local import Local
 from django.core.signals import request_finished, request_started
-from django.db import Error, connections
+from django.db import Error, connections, transaction
 from django.dispatch import receiver
 
 from . import models
@@ -18,7 +18,17 @@ logger = logging.getLogger("drf_jwt_kit")
 _noted = Local()
 
 
-def survive(end: Callable[[], object]) -> None:
+def after_commit(look: Callable[[], object]) -> None:
+    """Call ``look`` once what was just done is committed, if that is not now.
+
+    Until then others act on what was true before, and what they do cannot be seen in ``REPEATABLE READ``.
+    """
+    alias = models.writing_database()
+    if connections[alias].in_atomic_block:
+        transaction.on_commit(look, using=alias, robust=True)
+
+
+def survive_rollback(end: Callable[[], object]) -> None:
     """Call ``end`` once more after the request, if what it just did may be rolled back.
 
     Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal, and a view's own

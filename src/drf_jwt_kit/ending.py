@@ -1,0 +1,86 @@
+"""The end of sessions: of one, or of all that a user has."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from . import adoption, models, rotation, signals, transactions
+from .models import TokenSession, TokenSessionQuerySet
+
+
+def revoke(session: TokenSession, reason: str = rotation.SIGNED_OUT, request: Any = None) -> bool:
+    """End ``session``, with all its tokens; return whether it was this call that did.
+
+    Inside a transaction of the caller's it takes effect when that commits, and not if it is rolled
+    back.
+    """
+    ended = rotation.revoke(session, reason)
+    if ended:
+        _announce([session], reason, request)
+    return ended
+
+
+def revoke_all(user: Any, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
+    """End all sessions of ``user`` but ``keep``; return how many this call ended.
+
+    Refresh tokens that simplejwt signed for this user before now end with them.
+    """
+    return end_all(user, rotation.SIGNED_OUT_EVERYWHERE, keep=keep, request=request)
+
+
+def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
+    """End all sessions of ``user`` but ``keep`` for ``reason``; return how many.
+
+    In a transaction it is done again after the commit: until then, others took the user for what was true before.
+    """
+    sessions = TokenSession.objects.filter(user=user)
+    if keep is not None:
+        sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
+    overlooked = _older(sessions)
+    ended = _sweep(user, sessions, reason)
+    _announce(ended, reason, request)
+    if reason == rotation.USER_INACTIVE:
+        overlooked = sessions  # nobody else has signed in since
+    transactions.after_commit(partial(_end, overlooked, reason, request))
+    return len(ended)
+
+
+def end_all_of_inactive(user: Any) -> None:
+    """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
+    end_all(user, rotation.USER_INACTIVE)
+    sessions = TokenSession.objects.filter(user=user)
+    transactions.survive_rollback(partial(_sweep, user, sessions, rotation.USER_INACTIVE))
+
+
+def _sweep(user: Any, sessions: TokenSessionQuerySet, reason: str) -> list[TokenSession]:
+    """End ``sessions``, and bar tokens of ``user`` that have none yet; return what this call ended."""
+    adopted_meanwhile = _older(sessions)
+    kept_for = adoption.oldest()
+    ended = rotation.revoke_all(sessions, reason, kept_for)
+    if not ended:
+        adoption.bar(user, reason, kept_for)
+    return ended + rotation.revoke_all(adopted_meanwhile, reason, kept_for)
+
+
+def _older(sessions: TokenSessionQuerySet) -> TokenSessionQuerySet:
+    """Return those of ``sessions`` that are older than now, whenever they are asked for.
+
+    An adopted one always is: its id sorts before that of any sign-in.
+    """
+    return sessions.filter(pk__lt=models.time_ordered_uuid(randomness=bytes(10)))
+
+
+def _end(sessions: TokenSessionQuerySet, reason: str, request: Any) -> None:
+    """End what is still alive of ``sessions``."""
+    _announce(rotation.revoke_all(sessions, reason, adoption.oldest()), reason, request)
+
+
+def _announce(ended: list[TokenSession], reason: str, request: Any) -> None:
+    """Tell that sessions ended."""
+    for session in ended:
+        signals.announce(
+            signals.session_revoked, "session_revoked", logging.INFO, session=session, request=request, reason=reason
+        )
