@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def open_to_all(request: Any) -> Response:
     return Response(request.user.get_username())
 
 
+class SignsIn(APIView):
+    """A project's own way to sign in, as open as it has to be: what was sent, it refuses itself."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Any) -> Response:
+        """Refuse as the test says."""
+        refusal = REFUSALS[request.query_params["as"]]()
+        raise refusal
+
+
 class Tenants(JWTAuthentication):
     """A realm of the project's own."""
 
@@ -98,10 +110,17 @@ class DoesItAllItself(JWTAuthentication):
         return self.get_user(token), token
 
 
+class NotWelcome(drf.AuthenticationFailed):
+    """A refusal that a project wants to be a 403."""
+
+    status_code = 403
+
+
 REFUSALS: dict[str, Any] = {
-    "simplejwt's": simplejwt.AuthenticationFailed("No tenant.", "no_tenant"),
-    "simplejwt's of a token": simplejwt.InvalidToken("No tenant."),
-    "DRF's": drf.AuthenticationFailed("No tenant.", "no_tenant"),
+    "simplejwt's": partial(simplejwt.AuthenticationFailed, "No tenant.", "no_tenant"),
+    "simplejwt's of a token": partial(simplejwt.InvalidToken, "No tenant."),
+    "a project's 403": partial(NotWelcome, "No tenant.", "no_tenant"),
+    "DRF's": partial(drf.AuthenticationFailed, "No tenant.", "no_tenant"),
 }
 
 
@@ -111,7 +130,8 @@ class Refuses(JWTAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         """Refuse as the test says."""
         user = super().get_user(validated_token)
-        raise REFUSALS[user.first_name]
+        refusal = REFUSALS[user.first_name]()
+        raise refusal
 
 
 def among(*authenticators: type[Any]) -> Any:
@@ -137,6 +157,9 @@ urlpatterns = [
     path("refuses/", among(Refuses)),
     path("refuses/second/", among(SessionAuthentication, Refuses)),
     path("open/", open_to_all),
+    path("signs-in/", SignsIn.as_view()),
+    path("signs-in/second/", SignsIn.as_view(authentication_classes=[SessionAuthentication, Tenants])),
+    path("signs-in/by-session/", SignsIn.as_view(authentication_classes=[SessionAuthentication])),
     path("session-only/", among(SessionAuthentication)),
 ]
 
@@ -170,6 +193,29 @@ def test_a_refused_token_is_a_401_with_a_challenge_everywhere(client: Any, where
     assert answer["WWW-Authenticate"] == (
         'Bearer realm="api", error="invalid_token", error_description="Token is invalid"'
     )
+
+
+@pytest.mark.parametrize("refusal", ["simplejwt's", "simplejwt's of a token", "DRF's"])
+@pytest.mark.parametrize(
+    ("where", "status", "challenge"),
+    [
+        ("signs-in", 401, 'Bearer realm="api"'),
+        ("signs-in/second", 401, 'Bearer realm="tenants"'),
+        ("signs-in/by-session", 403, None),
+    ],
+)
+def test_what_a_view_refuses_by_itself_is_a_401(
+    client: Any, where: str, status: int, challenge: str | None, refusal: str
+) -> None:
+    """2.2: no header was sent, and yet credentials were; where no token is asked for, it is as DRF has it."""
+    answer = client.get(f"/{where}/", {"as": refusal})
+    assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (status, challenge)
+    assert answer.json()["detail"] == "No tenant."
+
+
+def test_a_refusal_that_was_made_a_403_stays_one(client: Any) -> None:
+    """A project's own class says which status it has."""
+    assert client.get("/signs-in/", {"as": "a project's 403"}).status_code == 403
 
 
 @pytest.mark.parametrize("where", SILENT)

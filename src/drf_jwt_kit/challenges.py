@@ -80,11 +80,22 @@ def _joined(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def plain(request: Any) -> str | None:
+    """Return the challenge of a view that takes tokens, ``None`` where it takes none (RFC 9110 11.6.1)."""
+    realm = _named_realm(request)
+    return None if realm is None else f'{schemes()[0]} realm="{realm}"'
+
+
 def _realm(request: Any) -> str:
     """Return the realm that the request's reader of tokens names in its own challenges."""
     from rest_framework_simplejwt.authentication import JWTAuthentication  # needs the app registry
 
-    readers = (
-        known for known in getattr(request, "authenticators", None) or () if isinstance(known, JWTAuthentication)
-    )
-    return next((reader.www_authenticate_realm for reader in readers), JWTAuthentication.www_authenticate_realm)
+    return _named_realm(request) or JWTAuthentication.www_authenticate_realm
+
+
+def _named_realm(request: Any) -> str | None:
+    """Return the realm of the first reader of tokens that is asked who makes the request."""
+    from rest_framework_simplejwt.authentication import JWTAuthentication  # needs the app registry
+
+    known = getattr(request, "authenticators", None) or ()
+    return next((one.www_authenticate_realm for one in known if isinstance(one, JWTAuthentication)), None)

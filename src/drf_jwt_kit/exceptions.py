@@ -20,7 +20,7 @@ from rest_framework import exceptions as drf
 from rest_framework import status
 from rest_framework_simplejwt import exceptions as simplejwt
 
-from .challenges import challenge, demand
+from .challenges import challenge, demand, plain
 from .conf import kit
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def with_code(exc: drf.APIException) -> drf.APIException:
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer as DRF does, with ``code`` where no credentials were sent and a challenge where a token lacks something.
+    """Answer as DRF does, with ``code`` where no credentials were sent and a challenge where some were not enough.
 
     The kit puts it beneath the project's ``REST_FRAMEWORK["EXCEPTION_HANDLER"]``; a project with a
     handler of its own calls this one where it calls DRF's.
@@ -255,6 +255,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, drf.NotAuthenticated):
         with_code(exc)
         _ask_for_a_token(exc, context)
+    elif isinstance(exc, drf.AuthenticationFailed):
+        _stay_unauthorized(exc, context.get("request"))
     elif isinstance(exc, drf.PermissionDenied):
         demand(exc, context.get("request"))
     return views.exception_handler(exc, context)
@@ -270,5 +272,16 @@ def _ask_for_a_token(exc: drf.APIException, context: dict[str, Any]) -> None:
         return
     challenges = (known.authenticate_header(request) for known in getattr(request, "authenticators", None) or ())
     if header := next(filter(None, challenges), None):
+        exc.status_code = status.HTTP_401_UNAUTHORIZED
+        exc.auth_header = header  # type: ignore[attr-defined]
+
+
+def _stay_unauthorized(exc: drf.AuthenticationFailed, request: Any) -> None:
+    """Keep a refusal a 401 where tokens are asked for: a view's own, of what was sent in a body, say.
+
+    DRF asks the first authenticator only, and makes it a 403 where that one has no challenge.
+    """
+    lowered = exc.status_code == status.HTTP_403_FORBIDDEN and type(exc).status_code == status.HTTP_401_UNAUTHORIZED
+    if lowered and (header := plain(request)):
         exc.status_code = status.HTTP_401_UNAUTHORIZED
         exc.auth_header = header  # type: ignore[attr-defined]
