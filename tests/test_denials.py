@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -46,6 +47,25 @@ def test_another_number_has_as_many_digits(secret: int) -> None:
     other = another(secret)
     assert other != secret
     assert len(str(other)) == len(str(secret))
+
+
+@given(st.uuids().map(str) | st.uuids().map(lambda key: key.hex.upper()))
+def test_another_key_is_a_key(secret: str) -> None:
+    """THREATS, enumeration: a serializer that takes UUIDs says the same of both."""
+    assert UUID(another(secret)) != UUID(secret)
+
+
+def test_secrets_are_found_as_deep_as_they_are() -> None:
+    """2.2: Python reads JSON deeper than it calls; what is neither text nor number is no secret."""
+    deep: Any = "271828"
+    for _ in range(5000):
+        deep = [{"card": deep}, True, None, 1.5]
+    deep = another(deep)
+    for _ in range(5000):
+        assert deep[1:] == [True, None, 1.5]
+        deep = deep[0]["card"]
+    assert deep != "271828"
+    assert len(deep) == 6
 
 
 @pytest.mark.parametrize("secret", ["", " ", "\0", "\t\n", "\ud800", " \u3000"], ids=ascii)

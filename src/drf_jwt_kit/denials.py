@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import Any
@@ -15,13 +15,23 @@ from django.contrib.auth import authenticate, get_backends, user_logged_in, user
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.dispatch import Signal, receiver
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
-from rest_framework.settings import api_settings
+from rest_framework.fields import Field
 
 from . import models
 from .exceptions import Invalid, Refused, SecondFactorRequired
 from .throttling import Attempt
+
+# What a person may have as a secret, in a field or somewhere in it; and what is written in a way that tells it is none.
+_MAY_BE_SECRET = (
+    *(serializers.CharField, serializers.IntegerField, serializers.UUIDField),
+    *(serializers.BaseSerializer, serializers.DictField, serializers.ListField, serializers.JSONField),
+)
+_ARE_NO_SECRET = (serializers.EmailField, serializers.IPAddressField, serializers.URLField)
+
+# As a UUID is written, too.
+_HEXADECIMAL = f"{string.hexdigits}-"
 
 
 class ComesLate(Invalid):
@@ -29,8 +39,10 @@ class ComesLate(Invalid):
 
 
 @contextmanager
-def counted(request: Any, account: str) -> Iterator[None]:
+def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[None]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
+
+    ``declared`` returns the names of the serializer's fields.
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
@@ -39,7 +51,7 @@ def counted(request: Any, account: str) -> Iterator[None]:
         try:
             yield
         except Exception as refusal:
-            attempt.was_denied = is_guess(request.data, refusal, denied=attempt.was_denied)
+            attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
             _end(attempt)
             raise
         _end(attempt)
@@ -79,20 +91,26 @@ def is_answer(error: Exception) -> bool:
     return isinstance(error, APIException) and status.is_client_error(error.status_code)
 
 
-def is_guess(data: Any, refusal: Exception, *, denied: bool | None) -> bool:
+def is_guess(request: Any, refusal: Exception, *, denied: bool | None, declared: Callable[[], Container[str]]) -> bool:
     """Return whether a sign-in was refused for what was tried, not for how it was written.
 
     Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess, and so is what was
     refused after a success. Where Django was not asked (``None``) the refusal has to tell: DRF's own token view,
-    and projects that took after it, say 400 to a wrong password, an error of no field.
+    and projects that took after it, say 400 to a wrong password, an error of none of the ``declared`` fields.
     """
     if isinstance(refusal, SecondFactorRequired):
         return False
     if denied or isinstance(refusal, Throttled):
         return bool(denied)
     if isinstance(refusal, ValidationError) and denied is None:
-        return isinstance(data, dict) and api_settings.NON_FIELD_ERRORS_KEY in (refusal.detail or ())
+        fields = declared()
+        return isinstance(_body(request), dict) and any(name not in fields for name in refusal.detail)
     return is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied)) or _tells_of_denial(refusal)
+
+
+def _body(request: Any) -> Any:
+    """Return what was sent, as far as ``request`` tells; where a serializer came to be asked, it was an object."""
+    return getattr(request, "data", {})
 
 
 def _tells_of_denial(error: BaseException | None) -> bool:
@@ -104,31 +122,55 @@ def _tells_of_denial(error: BaseException | None) -> bool:
     return told in pairwise(modules) or _tells_of_denial(error.__cause__)
 
 
+def may_be_secret(field: Field[Any, Any, Any, Any] | None) -> bool:
+    """Return whether what a serializer reads by ``field`` may prove who somebody is; what it does not declare may."""
+    return field is None or (isinstance(field, _MAY_BE_SECRET) and not isinstance(field, _ARE_NO_SECRET))
+
+
 def disguise(data: dict[str, Any], fields: list[str]) -> None:
-    """Put other secrets in the place of those in ``fields``."""
-    table = _turned()
-    for field in fields:
-        data[field] = another(data[field], table)
+    """Put other secrets in the place of those in ``fields``, as deep as they are."""
+    tables = _tables()
+    places: list[tuple[Any, Any]] = [(data, field) for field in fields]
+    while places:
+        holder, place = places.pop()
+        value = holder[place]
+        if type(value) is str:
+            holder[place] = _another_text(value, *tables)
+        elif type(value) is int:
+            holder[place] = _another_number(value)
+        elif isinstance(value, (dict, list)):
+            places += [(value, inner) for inner in (value if isinstance(value, dict) else range(len(value)))]
 
 
-def another(secret: str | int, table: dict[int, int]) -> str | int:
-    """Return another text of the same shape: digits for digits, letters for letters, signs for signs.
+def _another_text(secret: str, *tables: dict[int, int]) -> str:
+    """Return another text of the same shape: digits for digits, letters for letters, or else signs for signs.
 
-    What is empty, blank or unprintable is no secret, and stays as it is. A number, which some serializers take for
-    a text, becomes one of as many digits.
+    What is empty, blank or unprintable is no secret, and stays as it is.
     """
-    if not isinstance(secret, str):
-        least: int = 10 ** (len(str(abs(secret))) - 1)
-        return least + (abs(secret) - least + 1 + secrets.randbelow(9 * least - 1)) % (9 * least)
-    changed = secret.translate(table)
+    hexadecimal, alphanumeric, signs = tables
+    changed = secret.translate(alphanumeric if secret.strip(_HEXADECIMAL) else hexadecimal)
+    if changed == secret:
+        changed = secret.translate(signs)
     is_foreign = changed == secret and secret.isprintable() and not secret.isspace()
     return "x" * len(secret) if is_foreign else changed
 
 
-def _turned() -> dict[int, int]:
-    """Return a table that has another character for each of ASCII's that a rule for passwords may ask for."""
+def _another_number(secret: int) -> int:
+    """Return another number of as many digits: some serializers take numbers for texts."""
+    least: int = 10 ** (len(str(abs(secret))) - 1)
+    return least + (abs(secret) - least + 1 + secrets.randbelow(9 * least - 1)) % (9 * least)
+
+
+def _tables() -> list[dict[int, int]]:
+    """Return tables that have another character for each that is hexadecimal, a letter or a digit, or a sign."""
+    upper, lower, digits = string.ascii_uppercase, string.ascii_lowercase, _turned(string.digits)
+    return [digits | _turned(upper[:6], lower[:6]), digits | _turned(upper, lower), _turned(string.punctuation)]
+
+
+def _turned(*kinds: str) -> dict[int, int]:
+    """Return a table in which each of ``kinds`` is turned by some characters, but not by none."""
     table: dict[int, int] = {}
-    for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase, string.punctuation):
+    for kind in kinds:
         turn = 1 + secrets.randbelow(len(kind) - 1)
         table |= str.maketrans(kind, kind[turn:] + kind[:turn])
     return table

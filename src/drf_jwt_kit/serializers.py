@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NoReturn
 
@@ -147,9 +148,17 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Authenticate, then sign in; a user who changed in between is as unknown as any other."""
+        """Authenticate, then sign in. The attempt is counted here where the kit's view has not done it."""
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
+        is_counted = request is None or Attempt.of(request) is not None
+        name = credentials[self.username_field]
+        with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields):
+            return self._sign_in(credentials, request)
+
+    @sensitive_variables()
+    def _sign_in(self, credentials: dict[str, str], request: Any) -> dict[str, Any]:
+        """Sign in; a user who changes on the way is as unknown as any other."""
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:

@@ -99,8 +99,11 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        with denials.counted(request, self._account(request.data)):
-            return super().post(request, *args, **kwargs)
+        with denials.counted(request, self._account(request.data), self._declared):
+            try:
+                return super().post(request, *args, **kwargs)
+            except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
+                return super().post(request, *args, **kwargs)
 
     @method_decorator(sensitive_variables())
     def posted(self, request: Request) -> Any:
@@ -116,9 +119,16 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:
-        """Return the fields that may prove who somebody is: the password, or all texts and numbers but the name."""
-        texts = [field for field, value in data.items() if type(value) in (str, int) and field != self._name_field()]
-        return ["password"] if "password" in texts else texts
+        """Return the fields that may prove who somebody is: the password, or all that can but the name."""
+        declared = self._declared()
+        if "password" in declared and "password" in data:
+            return ["password"]
+        return [field for field in data if field != self._name_field() and denials.may_be_secret(declared.get(field))]
+
+    def _declared(self) -> Any:
+        """Return the serializer's fields."""
+        serializer: Any = self.get_serializer()
+        return serializer.fields
 
     def _name_field(self) -> str:
         """Return the field that names the account."""

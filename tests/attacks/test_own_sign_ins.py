@@ -11,10 +11,15 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model, user_login_failed
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import UserManager
+from django.urls import path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 from rest_framework.parsers import FormParser, JSONParser
+from rest_framework.permissions import AllowAny
+from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from drf_jwt_kit.views import TokenObtainPairView
@@ -122,6 +127,26 @@ class ByCode(serializers.Serializer[Any]):
         user = authenticate(self.context["request"], username=attrs["username"], password=attrs["code"])
         if user is None:
             raise drf.AuthenticationFailed("Wrong code.")
+        return sign_in(type(self), user, self.context["request"])
+
+
+class ByPin(serializers.Serializer[Any]):
+    """A serializer without passwords: two digits on a card, and other fields that a serializer may have."""
+
+    username = serializers.CharField()
+    pin = serializers.RegexField(r"^\d\d$")
+    key = serializers.UUIDField(required=False)
+    language = serializers.ChoiceField(["de", "en"], required=False)
+    since = serializers.DateField(required=False)
+    contact = serializers.EmailField(required=False)
+    card = serializers.DictField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Look at the digits."""
+        tried = {**attrs, **attrs.get("card", {})}["pin"]
+        user = authenticate(self.context["request"], username=attrs["username"], password=tried)
+        if user is None:
+            raise drf.AuthenticationFailed("Wrong PIN.", "wrong_pin")
         return sign_in(type(self), user, self.context["request"])
 
 
@@ -313,6 +338,54 @@ def test_beyond_the_limit_right_is_wrong_and_known_is_unknown(
     assert answers("alice", PIN) == answers("nobody", "314159") == wrong
 
 
+@pytest.fixture
+def beyond(client: Any, settings: Any, user: Any) -> Any:
+    """A function that presents a body for alice or nobody, too often for either, and tells what is answered."""
+    user.set_password("27")
+    user.save()
+    use(settings, ByPin)
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": None}
+    for name in ("alice", "nobody"):
+        for number in range(5):
+            body = {"username": f"{name}+{number}", "pin": "00"}
+            assert client.post("/api/token/", body, format="json", REMOTE_ADDR="192.0.2.1").status_code == 401
+
+    def present(name: str, **body: Any) -> tuple[int, bytes]:
+        sent = {"username": name, **body}
+        answer = client.post("/api/token/", sent, format="json", REMOTE_ADDR="192.0.2.1")
+        return answer.status_code, answer.content
+
+    return present
+
+
+BESIDES: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "a password that nobody asked for": {"password": "27"},
+    "a key": {"key": "0e984725-c51c-4bf4-9960-e1c80e27aba0"},
+    "a choice": {"language": "de"},
+    "a day": {"since": "2026-02-28"},
+    "an address": {"contact": "alice@example.com"},
+    "the PIN once more": {"card": {"pin": "27", "more": [["27"], None, True]}},
+}
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("besides", BESIDES.values(), ids=BESIDES)
+def test_beyond_the_limit_no_field_tells(beyond: Any, besides: dict[str, Any]) -> None:
+    """THREATS, enumeration: whatever is sent beside the secret, or around it."""
+    wrong = beyond("nobody+x", pin="31", **besides)
+    assert wrong == (401, b'{"detail":"Wrong PIN.","code":"wrong_pin"}')
+    assert [beyond(f"alice+{pin}", pin=pin, **besides) for pin in ("31", "27")] == [wrong] * 2
+
+
+@pytest.mark.usefixtures("tidying")
+def test_a_secret_that_is_right_by_chance_is_answered_as_a_wrong_one(beyond: Any) -> None:
+    """THREATS: what stands in a short secret's place would guess for whoever may not."""
+    turned = [f"{(2 - turn) % 10}{(7 - turn) % 10}" for turn in range(1, 10)]  # each becomes 27 once in nine times
+    answers = {beyond(f"alice+{number}", pin=turned[number % 9]) for number in range(90)}
+    assert answers == {beyond("nobody+x", pin="31")}
+
+
 @pytest.mark.usefixtures("tidying")
 @pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, OnTheKits, OnDjangos])
 def test_while_an_account_is_delayed_no_right_password_is_tried(client: Any, settings: Any, serializer: Any) -> None:
@@ -340,6 +413,59 @@ def test_all_spellings_are_one_sum(client: Any, settings: Any, names: list[str])
     assert attempt(client, names[0], peer="192.0.2.3").status_code in (401, 429)
     assert attempt(client, names[1], PASSWORD, peer="192.0.2.3").status_code in (401, 429)
     assert attempt(client, names[1], PASSWORD, peer="192.0.2.99").status_code == 200
+
+
+class PostsItself(TokenObtainPairView):
+    """What projects took from simplejwt's view to answer in their own way."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Do it without asking the view's own."""
+        serializer = self.get_serializer(data=request.data)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except TokenError as error:
+            raise InvalidToken(error.args[0]) from error
+        return Response({"tokens": serializer.validated_data})
+
+
+class ViewOfItsOwn(APIView):
+    """A view that uses the kit's serializer and no view of anybody's; its request is Django's."""
+
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Any) -> Response:
+        """Sign in."""
+        serializer = TokenObtainPairSerializer(data=request.data, context={"request": request._request})
+        serializer.is_valid(raise_exception=True)
+        return Response(serializer.validated_data)
+
+
+urlpatterns = [path("itself/", PostsItself.as_view()), path("own/", ViewOfItsOwn.as_view())]
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize("url", ["/itself/", "/own/"])
+def test_the_serializer_counts_where_no_view_of_the_kits_does(client: Any, settings: Any, url: str) -> None:
+    """THREATS: a project's own ``post`` is limited as well, and a success is none of the failures."""
+    hasher = count_hashing(settings)
+    get_user_model().objects.create_user("bob", password=PASSWORD)
+
+    def tried(password: str) -> Any:
+        return client.post(url, {"username": "bob", "password": password}, format="json")
+
+    assert [tried(PASSWORD).status_code for _ in range(6)] == [200] * 6
+    hasher.calls = 0
+    assert [tried("wrong").status_code for _ in range(6)] == [401] * 5 + [429]
+    assert hasher.calls == 5
+    assert int(tried(PASSWORD)["Retry-After"]) > 0
+
+
+def test_a_serializer_without_a_request_counts_nothing() -> None:
+    """2.3: a script or a shell has no address, and nobody guesses in it."""
+    for _ in range(6):
+        serializer = TokenObtainPairSerializer(data={"username": "alice", "password": "wrong"})
+        with pytest.raises(drf.AuthenticationFailed):
+            serializer.is_valid()
 
 
 def test_what_is_refused_after_the_right_password_counts(client: Any, settings: Any) -> None:

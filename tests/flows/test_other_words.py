@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.urls import path
 from rest_framework import exceptions as drf
@@ -79,6 +79,20 @@ class RestsOnDjangos(serializers.Serializer[Any]):
         return sign_in(type(self), user, self.context["request"])
 
 
+class AsksNobody(serializers.Serializer[Any]):
+    """A serializer that looks at the password by itself."""
+
+    username = serializers.CharField()
+    password = serializers.CharField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, or refuse as the test says."""
+        user = get_user_model().objects.get(username=attrs["username"])
+        if not user.check_password(attrs["password"]):
+            raise SAID["words"]
+        return sign_in(type(self), user, self.context["request"])
+
+
 class TriesTwice(TokenObtainPairSerializer):
     """A serializer that takes the name for an address first."""
 
@@ -126,6 +140,7 @@ SERIALIZERS = [RestsOnTheKits, RestsOnSimpleJWTs, RestsOnDjangos]
 
 urlpatterns = [
     *(path(cls.__name__, TokenObtainPairView.as_view(serializer_class=cls)) for cls in SERIALIZERS),
+    path("nobody", TokenObtainPairView.as_view(serializer_class=AsksNobody)),
     path("plain", TokenObtainPairView.as_view()),
     path("twice", TokenObtainPairView.as_view(serializer_class=TriesTwice)),
     path("success", TokenObtainPairView.as_view(serializer_class=SaysItWith200)),
@@ -158,6 +173,24 @@ def test_what_was_not_asked_of_a_backend_is_no_guess(client: Any, serializer: An
     """2.3: an error of a field is there before anybody is asked."""
     assert answers(client, serializer.__name__, 9, "") == [400] * 9
     assert answers(client, serializer.__name__, 1, PASSWORD) == [200]
+
+
+@pytest.mark.parametrize(
+    "error", ["Wrong.", ["Wrong."], {"detail": "Wrong."}, {"error": ["Wrong."], "username": ["Or this."]}], ids=repr
+)
+def test_an_error_of_what_is_no_field_is_a_denial(client: Any, monkeypatch: pytest.MonkeyPatch, error: Any) -> None:
+    """2.3: where no backend was asked the answer tells, whatever its keys are called."""
+    monkeypatch.setitem(SAID, "words", drf.ValidationError(error))
+    assert answers(client, "nobody", 7) == [400] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize("error", [{"password": ["Too short."]}, {"password": ["No."], "username": ["No."]}], ids=repr)
+def test_an_error_of_fields_alone_is_none(client: Any, monkeypatch: pytest.MonkeyPatch, error: Any) -> None:
+    """2.3: it says how something was written."""
+    monkeypatch.setitem(SAID, "words", drf.ValidationError(error))
+    assert answers(client, "nobody", 7) == [400] * 7
+    assert client.post("/nobody", [1], format="json").status_code == 400
+    assert answers(client, "nobody", 1, PASSWORD) == [200]
 
 
 def test_a_password_that_was_right_at_last_is_no_guess(client: Any, settings: Any) -> None:
