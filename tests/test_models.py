@@ -76,6 +76,16 @@ def test_a_spelling_that_only_the_database_takes_for_the_user_is_nobodys(user: A
         models.user_with_id(name)
 
 
+def test_a_spelling_that_only_the_field_takes_for_the_user_is_nobodys(
+    user: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 3: nor may a project's field tidy what it looks for."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    monkeypatch.setattr(get_user_model()._meta.get_field("username"), "get_prep_value", str.lower)
+    with pytest.raises(UserNotFound):
+        models.user_with_id("Alice")
+
+
 @pytest.mark.parametrize("text", ["", " 1", "1 ", "01", "+1", "1.0", "1e3", "abc", "1\0", "٣", "9" * 5000, str(2**63)])
 def test_an_id_that_the_field_would_not_write_is_invalid(user: Any, text: str) -> None:
     """Nothing strange reaches the database, and no user has two spellings."""

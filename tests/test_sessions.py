@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.core.signals import request_finished
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 
-from drf_jwt_kit import introspection, models, sessions
+from drf_jwt_kit import adoption, introspection, models, rotation, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, Refused, Reused, Revoked, UserInactive, WrongType
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
@@ -425,6 +426,37 @@ def test_a_rolled_back_start_leaves_no_session(user: Any) -> None:
         transaction.set_rollback(True)
     with pytest.raises(Revoked):
         sessions.rotate(refresh)
+
+
+def _deactivate(user: Any) -> None:
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+
+
+def _bar(user: Any) -> None:
+    """Leave what a deactivation leaves that could not see the session."""
+    adoption.bar(user, rotation.USER_INACTIVE, timedelta(days=1))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("adopted", [False, True], ids=["started", "adopted"])
+@pytest.mark.parametrize("change", [None, _deactivate, _bar])
+def test_a_session_is_looked_at_again_once_it_is_committed(user: Any, change: Any, adopted: bool) -> None:
+    """Law 9: another transaction deactivated its user meanwhile, for a while or for good."""
+    legacy = str(RefreshToken.for_user(user))
+    with transaction.atomic():
+        if change is not None:
+            transaction.on_commit(partial(change, user))
+        pair = sessions.rotate(legacy) if adopted else sessions.start(user)
+    get_user_model().objects.update(is_active=True)
+    assert TokenSession.objects.live(models.now()).filter(pk=pair.session.pk).exists() is (change is None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_is_gone_before_it_is_committed_is_looked_for_in_vain(user: Any) -> None:
+    """A caller may have thought better of it."""
+    with transaction.atomic():
+        sessions.start(user).session.delete()
+    assert not TokenSession.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
