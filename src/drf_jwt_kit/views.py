@@ -19,7 +19,7 @@ from rest_framework.settings import api_settings
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, denials, models, rotation, sessions
+from . import claims, decoys, denials, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .endpoints import KitView
@@ -115,7 +115,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         if isinstance(data, dict) and denials.comes_unseen(request, self._account(data)):
             # In its place, as a serializer may read the request; a form cannot be changed there.
             data = data.copy() if isinstance(data, QueryDict) else data
-            denials.disguise(data, self._secrets(data))
+            decoys.disguise(data, self._secrets(data))
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:
@@ -123,7 +123,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         declared = self._declared()
         if "password" in declared and "password" in data:
             return ["password"]
-        return [field for field in data if field != self._name_field() and denials.may_be_secret(declared.get(field))]
+        return [field for field in data if field != self._name_field() and decoys.may_be_secret(declared.get(field))]
 
     def _declared(self) -> Any:
         """Return the serializer's fields."""

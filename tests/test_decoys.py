@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drf_jwt_kit.denials import disguise
+from drf_jwt_kit.decoys import disguise
 
 
 def another(secret: Any) -> Any:
