@@ -81,6 +81,8 @@ def test_a_plain_installation_has_no_fault() -> None:
         ({"LOGIN_FAILURES_PER_ACCOUNT": "5/1w"}, None),
         ({"LOGIN_FAILURES_PER_ACCOUNT": "5/1h\n"}, None),
         ({"LOGIN_FAILURES_PER_ACCOUNT": 5}, None),
+        ({"LOGIN_FAILURES_PER_ADDRESS": "5/36501d"}, None),
+        ({"SESSION_LIFETIME": timedelta(microseconds=999_999)}, None),
         ({"TRUSTED_PROXIES": -1}, None),
         ({"TRUSTED_PROXIES": False}, None),
         ({"THROTTLE_FAILS_OPEN": "False"}, None),

@@ -14,7 +14,7 @@ from rest_framework import settings as rest_framework_settings
 from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt import settings as simplejwt_settings
 
-from drf_jwt_kit import conf
+from drf_jwt_kit import conf, rules
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
 from drf_jwt_kit.tokens import AccessToken
 
@@ -75,8 +75,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 def test_every_key_has_a_rule() -> None:
     """DESIGN 2.3: none goes unchecked, and each default passes."""
-    assert {field.name for field in fields(conf.Settings)} == set(conf._RULES)
-    assert list(conf.problems(asdict(conf.Settings()))) == []
+    assert {field.name for field in fields(conf.Settings)} == set(rules._RULES)
+    assert list(rules.problems(asdict(conf.Settings()))) == []
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_every_key_has_a_rule() -> None:
         {"PROTECT_BY_DEFAULT": False},
         {"REFRESH_GRACE_PERIOD": timedelta(0)},
         {"SESSION_LIFETIME": None},
-        {"SESSION_LIFETIME": timedelta(microseconds=1)},
+        {"SESSION_LIFETIME": timedelta(seconds=1)},
         {"MAX_SESSIONS_PER_USER": 1},
         {"CLAIMS": "shop.tokens.claims"},
         {"LOGIN_FAILURES_PER_ADDRESS": None},
@@ -130,15 +130,6 @@ def test_settings_are_forgotten_when_they_change() -> None:
     with override_settings(PAGE_SIZE=3):
         assert conf.kit() is now[0]
         assert conf.simple_jwt() is now[1]
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("ANONYMOUS_STATU", "Did you mean 'ANONYMOUS_STATUS'?"), ("CLAIM", "Did you mean 'CLAIMS'?"), ("xyzzy", None)],
-)
-def test_did_you_mean(name: str, hint: str | None) -> None:
-    """DESIGN 2.3: only where something is close."""
-    assert conf.did_you_mean(name, CONTRACT) == hint
 
 
 def test_rest_framework_is_not_read_for_simple_jwt(settings: Any) -> None:
@@ -237,13 +228,3 @@ def test_the_rule_for_users(django_user_model: Any, settings: Any, active: bool,
 def test_classes_are_imported() -> None:
     """``AUTH_TOKEN_CLASSES`` holds classes, as with simplejwt."""
     assert list(conf.simple_jwt().AUTH_TOKEN_CLASSES) == [AccessToken]
-
-
-@pytest.mark.parametrize(
-    ("text", "rate"),
-    [("5/5m", (5, 300)), ("1/1s", (1, 1)), ("100/1h", (100, 3600)), ("9/2d", (9, 172_800)), (None, None)],
-)
-def test_rates_are_read(text: str | None, rate: tuple[int, int] | None) -> None:
-    """DESIGN 2.3: count/period in s, m, h or d; ``None`` turns it off."""
-    read = conf.Rate.of(text)
-    assert (read and (read.limit, read.period)) == rate

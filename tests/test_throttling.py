@@ -14,8 +14,8 @@ from django.test import RequestFactory
 from redis import Redis
 from rest_framework.exceptions import Throttled
 
-from drf_jwt_kit.conf import Rate
 from drf_jwt_kit.exceptions import ServiceUnavailable
+from drf_jwt_kit.rules import Rate
 from drf_jwt_kit.throttling import Attempt, Counter, network
 
 pytestmark = pytest.mark.usefixtures("clock")

@@ -24,6 +24,13 @@ def test_a_user_is_named_by_a_unique_field(settings: Any, name: str, expected: l
     assert ids() == expected
 
 
+def test_a_user_is_named_by_a_field_that_everybody_has(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E026: nobody could be told from a user called "None"."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    monkeypatch.setattr(get_user_model()._meta.get_field("username"), "null", True)
+    assert ids() == ["E026"]
+
+
 NEEDED = ["objects", "get_session_auth_hash", "get_session_auth_fallback_hash"]
 
 

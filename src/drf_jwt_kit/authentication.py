@@ -25,10 +25,10 @@ from .exceptions import (
     Refused,
     ServiceUnavailable,
     WrongType,
-    log_failure,
     unauthorized,
     with_code,
 )
+from .reports import log_failure
 from .tokens import Token
 
 # RFC 9110 11.4: a scheme, then its credentials after spaces.

@@ -46,14 +46,13 @@ class TokenBackend(SimpleJWTTokenBackend):
         case, so that a sign-in fails where the claims are made, and not wherever its tokens are sent.
         """
         token = super().encode(payload)
-        try:
-            claims.check(claims.parse(claims.compact(token))[1])
-        except Invalid:
+        if not _is_sound(token):
+            del token  # error reports show what a frame holds
             raise ImproperlyConfigured(
                 f"A token would be refused wherever it is sent: it has more than {claims.MAX_TOKEN_BYTES} bytes, or "
                 "a claim that is no JSON, such as NaN, or that RFC 7519 4.1 gives another meaning, such as 'aud' where "
                 "SIMPLE_JWT has no AUDIENCE, or a 'sub' that is no string."
-            ) from None
+            )
         return token
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
@@ -87,6 +86,15 @@ class TokenBackend(SimpleJWTTokenBackend):
         ring = (super().decode, *(backend.decode for backend in self.fallbacks))
         if not any(_verifies(decode, token) for decode in ring):
             raise Invalid
+
+
+def _is_sound(token: str) -> bool:
+    """Return whether a token has the form of one that may be accepted somewhere."""
+    try:
+        claims.check(claims.parse(claims.compact(token))[1])
+    except Invalid:
+        return False
+    return True
 
 
 def _verifies(decode: Callable[[Any], object], token: bytes) -> bool:

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
 
-from . import conf, models
+from . import conf, models, rules
 from .conf import Settings, kit
 
 DOCS = "docs/checks.md"
@@ -40,7 +40,7 @@ def kit_settings() -> Settings | None:
 @register(Tags.security)
 def check_kit_settings(**kwargs: Any) -> Iterator[CheckMessage]:
     """E001 for each fault in ``DRF_JWT_KIT``."""
-    for problem in conf.problems(getattr(settings, "DRF_JWT_KIT", {})):
+    for problem in rules.problems(getattr(settings, "DRF_JWT_KIT", {})):
         yield message(Error, "E001", problem.fault, problem.hint or "")
 
 

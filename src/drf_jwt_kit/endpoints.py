@@ -21,13 +21,12 @@ from . import throttling
 from .conf import kit, schemes
 from .exceptions import (
     ServiceUnavailable,
-    log_failure,
     nothing_rolled_back,
     unauthorized,
     with_code,
-    without_posted_data,
 )
 from .parsers import JSONNegotiation, StrictJSONParser
+from .reports import log_failure, without_posted_data
 
 _A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
 

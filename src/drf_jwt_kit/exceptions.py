@@ -6,11 +6,8 @@ place, :func:`unauthorized`.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
@@ -22,15 +19,10 @@ from rest_framework_simplejwt import exceptions as simplejwt
 
 from .challenges import challenge, demand, plain
 from .conf import kit
+from .reports import let_be_reported
 
 if TYPE_CHECKING:
     from rest_framework.response import Response
-
-
-logger = logging.getLogger("drf_jwt_kit")
-
-# Modules: DRF's and simplejwt's, the kit's serializers, and `sensitive_variables` itself.
-_HOLD_WHAT_WAS_POSTED = ("rest_framework", "drf_jwt_kit.serializers", "django.views.decorators.debug")
 
 
 class Refused(simplejwt.TokenError):
@@ -192,41 +184,6 @@ def unauthorized(
     return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
 
 
-def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -> None:
-    """Log what failed with its traceback as text.
-
-    Handlers that report frames with their variables (Django's mails to the admins, error trackers)
-    get none: in the frames between a request and its failure are passwords and tokens (law 10).
-    An error that may repeat what it was given, in whatever encoding, is not told ``in_words``: its class
-    and its place are.
-    """
-    text = "".join(traceback.format_exception(error) if in_words else _without_words(error))
-    logger.error("%s\n%s", sentence, text)
-
-
-def _without_words(error: BaseException | None) -> Iterator[str]:
-    """Yield the tracebacks of the errors before an error, and its own, each with its class alone."""
-    if error is not None:
-        yield from _without_words(error.__cause__ or error.__context__)
-        yield from traceback.format_tb(error.__traceback__)
-        yield f"{type(error).__module__}.{type(error).__qualname__}\n"
-
-
-def without_posted_data(error: BaseException) -> BaseException:
-    """Return ``error`` without the frames whose variables hold what was posted (law 10).
-
-    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on.
-    """
-    kept: TracebackType | None = None
-    for frame, lineno in reversed(list(traceback.walk_tb(error.__traceback__))):
-        if not frame.f_globals.get("__name__", "").startswith(_HOLD_WHAT_WAS_POSTED):
-            kept = TracebackType(kept, frame, frame.f_lasti, lineno)
-    for chained in (error.__cause__, error.__context__):
-        if chained is not None:
-            without_posted_data(chained)
-    return error.with_traceback(kept)
-
-
 @contextmanager
 def nothing_rolled_back() -> Iterator[None]:
     """Save a surrounding transaction from DRF, which condemns it when it answers an exception."""
@@ -252,22 +209,25 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """
     from rest_framework import views  # freezes DRF's defaults: never before the app is made
 
+    request = context.get("request")
     if isinstance(exc, drf.NotAuthenticated):
         with_code(exc)
-        _ask_for_a_token(exc, context)
+        _ask_for_a_token(exc, request)
     elif isinstance(exc, drf.AuthenticationFailed):
-        _stay_unauthorized(exc, context.get("request"))
+        _stay_unauthorized(exc, request)
     elif isinstance(exc, drf.PermissionDenied):
-        demand(exc, context.get("request"))
-    return views.exception_handler(exc, context)
+        demand(exc, request)
+    response = views.exception_handler(exc, context)
+    if request is not None and response is not None and status.is_server_error(response.status_code):
+        let_be_reported(request)
+    return response
 
 
-def _ask_for_a_token(exc: drf.APIException, context: dict[str, Any]) -> None:
+def _ask_for_a_token(exc: drf.APIException, request: Any) -> None:
     """Answer 401 with a challenge where ``ANONYMOUS_STATUS`` wants one (RFC 6750 3).
 
     DRF asks the first authenticator only, which may have none.
     """
-    request: Any = context.get("request")
     if kit().ANONYMOUS_STATUS != status.HTTP_401_UNAUTHORIZED or request is None:
         return
     challenges = (known.authenticate_header(request) for known in getattr(request, "authenticators", None) or ())

@@ -13,19 +13,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
 from . import clients, denials, gate, introspection, issuance, models, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
-from .exceptions import (
-    Refused,
-    ServiceUnavailable,
-    log_failure,
-)
+from .exceptions import Refused, ServiceUnavailable
 from .hashers import spend_as_on_others
 from .models import TokenSession
+from .reports import log_failure, without_posted_data
 from .sessions import TokenPair
 from .spellings import MAX_NAME, in_log
 from .throttling import Attempt
@@ -78,7 +75,17 @@ class TokenField(TextField):
 
 
 class Discreet:
-    """A serializer whose ``repr`` does not show what was posted, as DRF's does (law 10)."""
+    """A serializer that does not show what was posted, as DRF's ``repr`` and its frames do (law 10)."""
+
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        """Validate; a failure that is no refusal leaves without the frames that hold what was posted."""
+        try:
+            return bool(super().is_valid(raise_exception=raise_exception))  # type: ignore[misc]
+        except APIException:
+            raise
+        except Exception as error:
+            without_posted_data(error)
+            raise
 
     def __repr__(self) -> str:
         """Return the name of the class."""

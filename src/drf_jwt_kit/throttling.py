@@ -22,8 +22,10 @@ from django.core.cache import InvalidCacheBackendError, cache
 from rest_framework.exceptions import APIException, Throttled
 
 from . import clients
-from .conf import Rate, kit
-from .exceptions import ServiceUnavailable, log_failure
+from .conf import kit
+from .exceptions import ServiceUnavailable
+from .reports import log_failure
+from .rules import Rate
 from .spellings import fold, in_log
 
 security = logging.getLogger("drf_jwt_kit.security")

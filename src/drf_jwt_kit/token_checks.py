@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from rest_framework_simplejwt import settings as simplejwt_settings
 
-from . import backends, claims, conf, keys
+from . import backends, claims, conf, keys, rules
 from .checks import message
 from .conf import simple_jwt
 
@@ -32,7 +32,7 @@ def check_simple_jwt_keys(**kwargs: Any) -> Iterator[CheckMessage]:
     """W003 for a key in ``SIMPLE_JWT`` that nothing reads."""
     for key in simple_jwt().user_settings:
         if key not in simplejwt_settings.DEFAULTS:
-            hint = conf.did_you_mean(key, simplejwt_settings.DEFAULTS)
+            hint = rules.did_you_mean(key, simplejwt_settings.DEFAULTS)
             yield message(Warning, "W003", f"SIMPLE_JWT has no key {key!r}.", hint or "")
 
 
@@ -43,9 +43,9 @@ def check_lifetimes(**kwargs: Any) -> Iterator[CheckMessage]:
     access, refresh = (getattr(simple_jwt(), name) for name in names)
     sound = True
     for name, value in zip(names, (access, refresh), strict=True):
-        if not conf.is_lifetime(value):
+        if not rules.is_lifetime(value):
             sound = False
-            fault = f"SIMPLE_JWT[{name!r}] must be a timedelta longer than 0 and up to 100 years, not {value!r}."
+            fault = f"SIMPLE_JWT[{name!r}] must be a timedelta of a second to 100 years, not {value!r}."
             yield message(Error, "E004", fault)
     if sound and refresh <= access:
         fault = "SIMPLE_JWT['REFRESH_TOKEN_LIFETIME'] is not longer than 'ACCESS_TOKEN_LIFETIME'."
@@ -78,17 +78,20 @@ def _leeway() -> timedelta | None:
         allowed = conf.leeway()
     except (ValueError, OverflowError):  # no number, or more than a timedelta can hold
         return None
-    return allowed if timedelta(0) <= allowed <= conf.LONGEST else None
+    return allowed if timedelta(0) <= allowed <= rules.LONGEST else None
 
 
 @register(Tags.security)
 def check_user_id(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E026 for a ``USER_ID_FIELD`` by which no user, or more than one, can be found."""
+    """E026 for a ``USER_ID_FIELD`` by which no user, or more than one, can be found or named."""
     users, name = get_user_model(), simple_jwt().USER_ID_FIELD
+    nullable = {field.name for field in users._meta.fields if field.null}
     unique = {field.name for field in users._meta.fields if field.unique}
     unique |= {rule.fields[0] for rule in users._meta.total_unique_constraints if len(rule.fields) == 1}
-    if name not in {"pk", *unique}:
-        fault = f"SIMPLE_JWT['USER_ID_FIELD'] is {name!r}, which is no unique field of {users.__name__}."
+    if name not in {"pk", *unique} - nullable:
+        fault = (
+            f"SIMPLE_JWT['USER_ID_FIELD'] is {name!r}, which is no unique field of {users.__name__}, or may be null."
+        )
         yield message(Error, "E026", fault, "Name one, or 'pk'.")
 
 

@@ -1,0 +1,67 @@
+"""What is told of failures, and what is not."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+from rest_framework import exceptions as drf
+from rest_framework import serializers
+
+from drf_jwt_kit import reports
+
+
+class Stumbles(serializers.Serializer[Any]):
+    """A serializer with a bug; DRF's frames around it hold what was posted."""
+
+    password = serializers.CharField()
+
+    def validate(self, attrs: Any) -> Any:
+        """Fail with one error because of another, and that one while DRF was validating too."""
+        try:
+            serializers.CharField().run_validation({"no": "text"})
+        except drf.ValidationError as first:
+            raise ZeroDivisionError from first
+
+
+def test_no_frame_of_drfs_is_left_in_a_chain_of_errors() -> None:
+    """Law 10: an error report shows the variables of every error in the chain, not of the last one alone."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        Stumbles(data={"password": "hunter2"}).is_valid()
+    clean = reports.without_posted_data(caught.value)
+    assert clean is caught.value
+    for error in (clean, clean.__cause__):
+        modules = {frame.f_globals["__name__"] for frame, _line in traceback.walk_tb(error.__traceback__)}
+        assert modules
+        assert not {name for name in modules if name.startswith("rest_framework.")}
+
+
+def test_a_failure_is_logged_without_frames(caplog: Any) -> None:
+    """Law 10: error trackers read the variables from a record's traceback, so it has none, only text."""
+    with pytest.raises(ConnectionError) as caught:
+        raise ConnectionError("the directory is down")
+    reports.log_failure("It failed.", caught.value)
+    (record,) = caplog.records
+    assert record.exc_info is None
+    assert "It failed." in record.getMessage()
+    assert "the directory is down" in record.getMessage()
+
+
+def refuse_to_say() -> None:
+    """Fail for another failure's sake, each with a password in its words."""
+    try:
+        int("hunter2")
+    except ValueError as first:
+        raise ConnectionError("GET /?password=aHVudGVyMg== failed") from first
+
+
+def test_a_failure_whose_words_may_hold_a_secret_is_logged_without_them(caplog: Any) -> None:
+    """Law 10: a directory's error may quote what it was asked, in any encoding; where it failed is told."""
+    with pytest.raises(ConnectionError) as caught:
+        refuse_to_say()
+    reports.log_failure("It failed.", caught.value, in_words=False)
+    (written,) = caplog.messages
+    errors = [line for line in written.splitlines() if not line.startswith(" ")]
+    assert errors == ["It failed.", "builtins.ValueError", "builtins.ConnectionError"]
+    assert "in refuse_to_say" in written
