@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
@@ -166,6 +169,33 @@ def test_times_without_zones_are_adopted_too(user: Any, settings: Any) -> None:
     old = RefreshToken.for_user(user)
     session = sessions.rotate(str(old)).session
     assert session.kept_until.timestamp() == old["exp"]
+
+
+@pytest.fixture(params=["Asia/Kolkata", "America/Los_Angeles"])
+def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The process is in another time zone than ``TIME_ZONE``, as Django lets it be without a settings module."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.parametrize("use_tz", [True, False])
+def test_signing_out_everywhere_ends_what_was_signed_before_in_any_zone(user: Any, settings: Any, use_tz: bool) -> None:
+    """Law 4: and nothing that is signed after it."""
+    settings.USE_TZ = use_tz
+    before = RefreshToken.for_user(user)
+    before["iat"] -= 60
+    sessions.revoke_all(user)
+    with pytest.raises(Revoked):
+        sessions.rotate(str(before))
+    after = RefreshToken.for_user(user)
+    after["iat"] += 1
+    later = datetime.fromtimestamp(after["iat"] + 1, UTC)
+    with time_machine.travel(later.timestamp(), tick=False):
+        assert sessions.rotate(str(after)).session.user == user
 
 
 def test_an_adopted_session_knows_its_device(legacy: str, client: Any) -> None:

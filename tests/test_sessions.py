@@ -452,6 +452,18 @@ def test_a_session_is_looked_at_again_once_it_is_committed(user: Any, change: An
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("adopted", [False, True], ids=["started", "adopted"])
+def test_sessions_are_counted_again_once_they_are_committed(user: Any, settings: Any, adopted: bool) -> None:
+    """``MAX_SESSIONS_PER_USER``: another transaction began one meanwhile, and neither saw the other's."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 1}
+    legacy = str(RefreshToken.for_user(user))
+    with transaction.atomic():
+        transaction.on_commit(lambda: TokenSession.objects.create(user=user, expires_at=models.now() + timedelta(1)))
+        _ = sessions.rotate(legacy) if adopted else sessions.start(user)
+    assert TokenSession.objects.live(models.now()).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_session_that_is_gone_before_it_is_committed_is_looked_for_in_vain(user: Any) -> None:
     """A caller may have thought better of it."""
     with transaction.atomic():

@@ -101,6 +101,17 @@ def test_for_user_names_the_user_and_no_session(token_class: Any, django_user_mo
     assert (token["user_id"], token.sid, token.session) == ("7", None, None)
 
 
+@BOTH
+@pytest.mark.parametrize("name", [None, "", "x\n", "x" * 256])
+def test_a_user_whom_no_token_can_name_gets_none(
+    token_class: Any, settings: Any, django_user_model: Any, name: Any
+) -> None:
+    """Law 9: null would be whoever is called "None"; the others would be refused wherever they are sent."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "username"}
+    with pytest.raises(Invalid):
+        token_class.for_user(django_user_model(username=name))
+
+
 def test_a_token_with_another_backend_of_the_projects_own() -> None:
     """Issue 2.5: ``get_token_backend`` is an override point."""
     token = str(OwnBackend())

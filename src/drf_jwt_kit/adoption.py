@@ -10,7 +10,6 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError
-from django.utils import timezone
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from . import claims, clients, lookup, models, rotation
@@ -62,7 +61,8 @@ def _issued_at(token: Token) -> datetime:
 def _moment(epoch: float) -> datetime:
     """Return seconds since the epoch as the kind of time that models use."""
     moment = datetime.fromtimestamp(int(epoch), UTC)
-    return moment if settings.USE_TZ else timezone.make_naive(moment)
+    # Naive times are the process's, as those of `timezone.now` are: its zone may be another than TIME_ZONE.
+    return moment if settings.USE_TZ else moment.astimezone().replace(tzinfo=None)
 
 
 def ensure_not_disowned(token: Token, user: Any) -> None:

@@ -129,7 +129,11 @@ def _check_session(payload: Mapping[str, Any]) -> None:
 
 def text(payload: Mapping[str, Any], name: str) -> str:
     """Return the claim ``name``: 1 to 255 characters, none of them a control or a surrogate."""
-    value = payload.get(name)
+    return _as_text(payload.get(name))
+
+
+def _as_text(value: Any) -> str:
+    """Return ``value`` if it is such a text."""
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT or _UNPRINTABLE.search(value):
         raise Invalid
     return value
@@ -157,6 +161,12 @@ def user_id(payload: Mapping[str, Any]) -> str:
     if type(value) is int and abs(value) < 2**63:
         return str(value)
     return text(payload, name)
+
+
+def name_of(user: Any) -> str:
+    """Return the id by which tokens name ``user``; raise where none can: it is null, empty or no text."""
+    value = getattr(user, simple_jwt().USER_ID_FIELD)
+    return _as_text(None if value is None else str(value))
 
 
 def scopes(payload: Mapping[str, Any]) -> frozenset[str]:

@@ -122,6 +122,12 @@ def _newest(session: TokenSession) -> list[TokenSession]:
     return _newest(session) if moved else found
 
 
+def _keep_to_limit(session: TokenSession) -> None:
+    """End the user's oldest sessions beyond ``MAX_SESSIONS_PER_USER``, ``session`` among them."""
+    if kit().MAX_SESSIONS_PER_USER is not None:
+        _end_surplus(_newest(session))
+
+
 def _end_surplus(newest: list[TokenSession]) -> None:
     """End those beyond ``MAX_SESSIONS_PER_USER``.
 
@@ -190,8 +196,7 @@ def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSes
     session, ensure = adoption.adopt(session, request), partial(adoption.ensure_not_disowned, token)
     _ensure_not_overtaken(session, ensure, request)
     transactions.after_commit(partial(_look_again, session.pk, ensure, request))
-    if kit().MAX_SESSIONS_PER_USER is not None:
-        _end_surplus(_newest(session))
+    _keep_to_limit(session)
     return session
 
 
@@ -209,11 +214,13 @@ def _ensure_not_overtaken(session: TokenSession, ensure: Callable[[Any], None], 
 
 
 def _look_again(sid: UUID, ensure: Callable[[Any], None], request: Any) -> None:
-    """End a session that began in a caller's transaction if it was overtaken before others could see it (law 9)."""
+    """Do for a session that began in a caller's transaction what could not be done before others saw it (law 9)."""
     session = lookup.session_with_user(sid)
-    if session is not None:
-        with suppress(Refused):
-            _ensure_not_overtaken(session, ensure, request)
+    if session is None:
+        return
+    with suppress(Refused):
+        _ensure_not_overtaken(session, ensure, request)
+        _keep_to_limit(session)
 
 
 def _ensure_active_since(moment: datetime, user: Any) -> None:

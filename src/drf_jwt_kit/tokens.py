@@ -103,9 +103,11 @@ class Token(simplejwt.Token):
 
         :func:`drf_jwt_kit.sessions.start` makes tokens that can be revoked. A refresh token made
         here becomes a session when it is first used.
+
+        Raises :class:`~drf_jwt_kit.exceptions.Invalid` for a user whom no token can name.
         """
         token, settings = cls(), simple_jwt()
-        token[settings.USER_ID_CLAIM] = str(getattr(user, settings.USER_ID_FIELD))
+        token[settings.USER_ID_CLAIM] = claims.name_of(user)
         if settings.CHECK_REVOKE_TOKEN:
             token[settings.REVOKE_TOKEN_CLAIM] = get_md5_hash_password(user.password)
         return token

@@ -427,3 +427,10 @@ def test_a_password_that_never_rests_refuses_in_the_end(user: Any, post: Any) ->
         answer = post("token/", username="alice", password=PASSWORD)
     assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
     assert not TokenSession.objects.filter(user=user, revoked_at=None).exists()
+
+
+def test_a_user_whom_no_token_can_name_is_unknown(post: Any, user: Any, settings: Any) -> None:
+    """2.2: no 500, and no tokens that are dead from the start."""
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": "first_name"}
+    answer = post("token/", username="alice", password=PASSWORD)
+    assert (answer.status_code, answer.data["code"]) == (401, "no_active_account")
