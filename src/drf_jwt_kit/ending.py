@@ -39,11 +39,10 @@ def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, 
     sessions = TokenSession.objects.filter(user=user)
     if keep is not None:
         sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
-    overlooked = _older(sessions)
+    # While a user is inactive nobody signs in; after any other end somebody may.
+    overlooked = sessions if reason == rotation.USER_INACTIVE else _older(sessions)
     ended = _sweep(user, sessions, reason)
     _announce(ended, reason, request)
-    if reason == rotation.USER_INACTIVE:
-        overlooked = sessions  # nobody else has signed in since
     transactions.after_commit(partial(_end, overlooked, reason, request))
     return len(ended)
 
