@@ -117,6 +117,13 @@ def test_a_field_that_stumbles_over_an_id_has_none_like_it(
         models.user_with_id(text)
 
 
+@pytest.mark.parametrize("name", ["P99999999999D", "9" * 40, "abc"])
+def test_a_name_that_the_field_stumbles_over_is_nobodys(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """2.2: a ``USERNAME_FIELD`` that holds durations was a 500."""
+    monkeypatch.setattr(get_user_model()._meta.get_field("username"), "clean", DurationField().clean)
+    assert not models.can_be_user_name(name)
+
+
 def test_an_id_names_one_user(user: Any, settings: Any) -> None:
     """By the primary key out of the box, by another field where the project says so."""
     assert models.user_with_id(str(user.pk)) == user

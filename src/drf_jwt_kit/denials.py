@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import authenticate, get_backends, user_logged_in, user_login_failed
+from django.contrib.auth import authenticate, get_backends, get_user_model, user_logged_in, user_login_failed
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.dispatch import Signal, receiver
@@ -17,6 +17,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 
 from . import models
+from .decoys import disguise
 from .exceptions import Invalid, Refused, SecondFactorRequired
 from .throttling import Attempt
 
@@ -61,9 +62,12 @@ def means(attempt: Attempt, named: Any) -> None:
 
 @receiver([user_login_failed, user_logged_in])
 def note_outcome(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
-    """Note whether the password that was last tried was denied, in whatever words a project tells of it."""
+    """Note whether the password that was last tried was denied, in whatever words a project tells of it, and whose."""
     if attempt := Attempt.of(request):
         attempt.was_denied = signal is user_login_failed
+        tried = kwargs.get("credentials", {}).get(get_user_model().USERNAME_FIELD)
+        if isinstance(tried, str):
+            attempt.read_as(tried)
 
 
 def note_failure(request: Any, error: Exception) -> None:
@@ -109,16 +113,32 @@ def _tells_of_denial(error: BaseException | None) -> bool:
     return told in pairwise(modules) or _tells_of_denial(error.__cause__)
 
 
-def comes_unseen(request: Any, name: str) -> bool:
+def comes_unseen(request: Any) -> bool:
     """Return whether an attempt is too many for the account that its name finds.
 
     Its password must not be tried: were the right one hashed anew, the next answers would tell.
     """
     attempt = Attempt.of(request)
-    if attempt is None or not attempt.may_be_too_many or (named := models.user_named(name)) is None:
+    if attempt is None or not attempt.may_be_too_many or (named := models.user_named(attempt.sent)) is None:
         return False
     means(attempt, named)
     return attempt.is_too_many
+
+
+def read_name(request: Any, credentials: dict[str, str], name_field: str) -> None:
+    """Count an attempt on the name that is tried in the end, and change its password if it comes unseen."""
+    attempt = Attempt.of(request)
+    if attempt is None:
+        return
+    attempt.read_as(credentials[name_field])
+    if not attempt.is_disguised and comes_unseen(request):
+        disguise(credentials, ["password"])
+
+
+def note_disguise(request: Any) -> None:
+    """Note that another secret stands in the place of what was sent."""
+    if attempt := Attempt.of(request):
+        attempt.is_disguised = True
 
 
 def ensure_in_time(request: Any, user: Any) -> None:

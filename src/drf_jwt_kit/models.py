@@ -127,7 +127,7 @@ def can_be_user_name(name: str) -> bool:
     field: Any = users._meta.get_field(users.USERNAME_FIELD)
     try:
         field.clean(name, None)
-    except ValidationError:
+    except STUMBLES:
         return False
     return True
 

@@ -166,6 +166,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
     @sensitive_variables()
     def _sign_in(self, credentials: dict[str, str], request: Any) -> dict[str, Any]:
         """Sign in; a user who changes on the way is as unknown as any other."""
+        denials.read_name(request, credentials, self.username_field)
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:

@@ -100,7 +100,7 @@ class Attempt:
         self.last_failure, self.lately = _name(f"{told_by}last", who, address), _name("lately", address)
         self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
-        self.is_too_many = False
+        self.is_too_many = self.is_disguised = False
         self.was_denied: bool | None = None  # as long as nobody was asked
         self.now = time.time()
 
@@ -135,6 +135,14 @@ class Attempt:
         finally:
             _under_way.attempt = around
             setattr(request, _ATTEMPT, None)
+
+    def read_as(self, account: str) -> None:
+        """Take the account as it is read in the end: a field trims it, a project may do more."""
+        if account != self.sent:
+            self.sent, self.who = account, fold(account)
+            if self.meant is not None:
+                self.meant.withdrawn()
+            self.meant, self.is_too_many = None, False
 
     def names(self, account: str) -> bool:
         """Return whether the name that was sent is counted as ``account`` is."""

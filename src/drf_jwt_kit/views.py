@@ -112,10 +112,11 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         So whoever denies it, and in whatever words, denies it as any wrong one.
         """
         data: Any = request.data
-        if isinstance(data, dict) and denials.comes_unseen(request, self._account(data)):
+        if isinstance(data, dict) and denials.comes_unseen(request):
             # In its place, as a serializer may read the request; a form cannot be changed there.
             data = data.copy() if isinstance(data, QueryDict) else data
             decoys.disguise(data, self._secrets(data))
+            denials.note_disguise(request)
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:
@@ -135,9 +136,14 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         return getattr(self.get_serializer_class(), "username_field", get_user_model().USERNAME_FIELD)
 
     def _account(self, data: Any) -> str:
-        """Return the account that the request names, as it was sent; empty where it names none."""
+        """Return the account that the request names, as the serializer's field reads it; empty where it names none."""
         name = data.get(self._name_field()) if isinstance(data, dict) else None
-        return name if isinstance(name, str) else ""
+        if not isinstance(name, str):
+            return ""
+        try:
+            return str(self._declared()[self._name_field()].run_validation(name))
+        except (KeyError, drf.ValidationError):
+            return name
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:

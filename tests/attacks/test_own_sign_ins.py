@@ -290,6 +290,68 @@ def test_beyond_the_limit_of_an_account_nobody_is_let_in_by_other_means(
     assert attempt(client, "alice+x", peer="192.0.2.2").status_code == 200
 
 
+class TrimsMore(TokenObtainPairSerializer):
+    """A serializer that reads more than one spelling of a name, once all fields are read."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Read the name as the manager would, and then some."""
+        return super().validate({**attrs, "username": attrs["username"].replace("-", "")})
+
+
+class TrimsAField(TokenObtainPairSerializer):
+    """The same, in the field's own way."""
+
+    def validate_username(self, value: str) -> str:
+        """Read the name."""
+        return value.replace("-", "")
+
+
+class TrimsOnDjangos(OnDjangos):
+    """The same on nobody's, with a field that does it."""
+
+    class NameField(serializers.CharField):
+        """A field for names."""
+
+        def to_internal_value(self, data: Any) -> str:
+            """Read the name."""
+            return super().to_internal_value(data).replace("-", "")
+
+    username = NameField()
+
+
+@pytest.mark.parametrize("serializer", [TokenObtainPairSerializer, TrimsMore, TrimsAField, TrimsOnDjangos])
+@pytest.mark.parametrize("blank", [" {}", "{}\t", "\u00a0{} "], ids=ascii)
+def test_a_name_counts_as_it_is_read(
+    client: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, serializer: Any, blank: str
+) -> None:
+    """THREATS, spellings: what a field trims, a serializer drops and a manager reads make no new account."""
+    use(settings, serializer)
+    hasher = count_hashing(settings)
+    get_user_model().objects.create_user("carla", password=PASSWORD)
+    names = ["carla", "c-arla", "ca-rla", "car-la", "carl-a", "c-a-rla", "c-ar-la", "c-arl-a"]
+    if serializer is TokenObtainPairSerializer:
+        monkeypatch.setattr(UserManager, "get_by_natural_key", lambda self, name: self.get(username=read(name)))
+    hasher.calls = 0
+    assert [attempt(client, blank.format(name)).status_code for name in names[:5]] == [401] * 5
+    tried = hasher.calls
+    before = get_user_model().objects.get(username="carla").password
+    settings.PASSWORD_HASHERS = ["tests.attempts.QuickHasher", *settings.PASSWORD_HASHERS]
+    denied = (
+        429 if serializer is TrimsOnDjangos else 401
+    )  # where the field tells the name, it is one name from the start
+    for name in names[5:]:
+        assert attempt(client, blank.format(name), PASSWORD).status_code == denied
+    assert tried == 5
+    assert get_user_model().objects.get(username="carla").password == before
+    assert attempt(client, blank.format("c-a-r-la"), PASSWORD, peer="192.0.2.2").status_code == 200
+
+
+def read(name: str) -> str:
+    """Return the name as a project's manager reads it: without blanks that something else has not cut off."""
+    assert name == name.strip()
+    return name.replace("-", "")
+
+
 @pytest.mark.usefixtures("tidying")
 def test_beyond_the_limit_a_form_is_denied_as_json_is(client: Any, settings: Any, monkeypatch: Any) -> None:
     """2.2: a project may take forms as well, which cannot be changed in their place."""
