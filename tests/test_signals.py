@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions, signals
-from drf_jwt_kit.exceptions import Reused
+from drf_jwt_kit.exceptions import Reused, Revoked
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import PASSWORD, bearer
 
@@ -128,6 +130,36 @@ def test_a_receiver_that_fails_keeps_nobody_out(user: Any, post: Any, caplog: An
     finally:
         signals.session_started.disconnect(fail)
     assert "the mail server is down" in caplog.text
+
+
+def _write_twice(**arguments: Any) -> None:
+    """Fail as a receiver does that writes a row which is there already."""
+    for _ in range(2):
+        Group.objects.create(name="signed out")
+
+
+def _break_off(**arguments: Any) -> None:
+    """Fail as a receiver does whose SQL is wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM nowhere")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fails", [_write_twice, _break_off])
+@pytest.mark.parametrize("name", ["session_started", "session_revoked"])
+def test_a_receiver_that_fails_takes_back_nothing_of_the_callers(user: Any, fails: Any, name: str) -> None:
+    """Django condemns the transaction that an INSERT failed in, whoever catches that: the sign-out would be undone."""
+    getattr(signals, name).connect(fails)
+    try:
+        with transaction.atomic():
+            ended = sessions.start(user)
+            sessions.revoke_all(user)
+            kept = sessions.start(user)
+    finally:
+        getattr(signals, name).disconnect(fails)
+    assert sessions.rotate(str(kept.refresh)).session == kept.session
+    with pytest.raises(Revoked):
+        sessions.rotate(str(ended.refresh))
 
 
 def test_each_event_is_a_line_with_ids_and_address(lines: Any, sign_in: Any, post: Any, user: Any) -> None:

@@ -18,8 +18,10 @@ They are sent when the change was made, not when a surrounding transaction commi
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from django.db import Error, connections, transaction
 from django.dispatch import Signal
 
 from . import clients
@@ -43,4 +45,18 @@ def announce(
     told = {"event": event, "user_id": session.user_id, "session_id": session.pk, "address": address, "reason": ""}
     told |= details
     logger.log(level, "%s user=%s session=%s address=%s reason=%s", *told.values(), extra=told)
-    signal.send_robust(sender=type(session), session=session, request=request, **details)
+    sender = type(session)
+    if signal.has_listeners(sender):
+        _send(signal, sender=sender, session=session, request=request, **details)
+
+
+def _send(signal: Signal, **arguments: Any) -> None:
+    """Send ``signal`` apart from transactions around: Django condemns one in which a receiver's INSERT failed."""
+    with ExitStack() as apart:
+        within = [known.alias for known in connections.all(initialized_only=True) if known.in_atomic_block]
+        for alias in within:
+            apart.enter_context(transaction.atomic(using=alias))
+        answers = [answer for _receiver, answer in signal.send_robust(**arguments)]
+        if any(isinstance(answer, Error) for answer in answers):
+            for alias in within:
+                transaction.set_rollback(True, using=alias)
