@@ -6,16 +6,17 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.local import Local
 from django.core.signals import request_finished, request_started
 from django.db import Error, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import receiver
 
 from . import models
 
 logger = logging.getLogger("drf_jwt_kit")
 
-_noted = Local()
+# Where a connection keeps what is to be done once its transaction is over.
+_ENDS = "_drf_jwt_kit_ends"
 
 
 def after_commit(look: Callable[[], object]) -> None:
@@ -29,27 +30,56 @@ def after_commit(look: Callable[[], object]) -> None:
 
 
 def survive_rollback(end: Callable[[], object]) -> None:
-    """Call ``end`` once more after the request, if what it just did may be rolled back.
+    """Call ``end`` once more when the transaction is over, as what it just did may be rolled back.
 
-    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal, and a view's own
-    transaction is rolled back by a refusal that leaves it.
+    Under ``ATOMIC_REQUESTS`` DRF rolls back what happened before a refusal, and a transaction of a
+    caller's own is rolled back by a refusal that leaves it.
     """
-    if connections[models.writing_database()].in_atomic_block:
-        _noted.ends = [*getattr(_noted, "ends", ()), end]
+    connection = connections[models.writing_database()]
+    if not connection.in_atomic_block:
+        return
+    test = _test_around(connection)
+    vars(connection).setdefault(_ENDS, []).append((test, end))
+    if test is None and "set_autocommit" not in vars(connection):
+        _watch(connection)
 
 
-@receiver(request_started)
-def forget(**kwargs: Any) -> None:
-    """Forget what was noted outside of any request: there is no telling what became of it."""
-    _noted.ends = ()
+def _watch(connection: BaseDatabaseWrapper) -> None:
+    """Repeat what was noted when ``connection`` commits by itself again.
+
+    Django tells nobody of a rollback. The end of a request comes too late for tasks and commands, and under ASGI
+    in another context, or before the view is through.
+    """
+    set_autocommit = connection.set_autocommit
+
+    def repeating(autocommit: bool, *args: Any, **kwargs: Any) -> None:
+        set_autocommit(autocommit, *args, **kwargs)
+        if autocommit:
+            del connection.set_autocommit
+            _repeat(connection)
+
+    connection.set_autocommit = repeating  # type: ignore[method-assign]
 
 
-@receiver(request_finished)
+@receiver([request_started, request_finished])
 def repeat(**kwargs: Any) -> None:
-    """Do once more what may have been rolled back."""
-    ends, _noted.ends = getattr(_noted, "ends", ()), ()
-    for end in ends:
-        try:
-            end()
-        except Error:
-            logger.exception("A session could not be ended.")
+    """Do what a test rolls back, which has a transaction around it, and what a lost connection left undone."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block or _test_around(connection) is not None:
+            _repeat(connection)
+
+
+def _repeat(connection: BaseDatabaseWrapper) -> None:
+    """Do once more what may have been rolled back; what another test left behind is over with it."""
+    for test, end in vars(connection).pop(_ENDS, ()):
+        if test is _test_around(connection):
+            try:
+                end()
+            except Error:
+                logger.exception("A session could not be ended.")
+
+
+def _test_around(connection: BaseDatabaseWrapper) -> object:
+    """Return the transaction in which Django's ``TestCase`` runs a test, ``None`` outside of one."""
+    blocks = reversed(connection.atomic_blocks)
+    return next((block for block in blocks if block._from_testcase), None)  # type: ignore[attr-defined]

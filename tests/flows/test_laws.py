@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ from typing import Any
 
 import jwt
 import pytest
+from asgiref.sync import async_to_sync
+from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
+from django.core.asgi import get_asgi_application
 from django.db import connection, transaction
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 from rest_framework_simplejwt.views import TokenRefreshView as PlainTokenRefreshView
@@ -181,6 +185,50 @@ def test_a_replay_at_simplejwts_own_view_ends_the_session(atomic_requests: None,
     assert phone.renew().status_code == 200
     assert phone.renew(stolen).status_code == 401
     assert phone.get().status_code == 401
+
+
+def _over_asgi(method: str, path: str, access: str = "", body: Any = None) -> int:
+    """Return the status of one request to Django as an ASGI server makes it."""
+
+    async def request() -> int:
+        sent = json.dumps(body).encode()
+        headers = [(b"host", b"testserver"), (b"content-type", b"application/json")]
+        headers += [(b"content-length", str(len(sent)).encode())]
+        headers += [(b"authorization", f"Bearer {access}".encode())] if access else []
+        scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
+        project = ApplicationCommunicator(get_asgi_application(), scope)
+        await project.send_input({"type": "http.request", "body": sent})
+        started = await project.receive_output(timeout=60)
+        await project.receive_output(timeout=60)
+        await project.wait(timeout=60)
+        return int(started["status"])
+
+    return async_to_sync(request)()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("atomic_requests")
+def test_a_replay_under_asgi_ends_the_session(device: Any, settings: Any) -> None:
+    """Law 4: a request's context there is not that of its end."""
+    settings.ROOT_URLCONF = _UrlsOfAnExistingProject()
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    phone = device()
+    stolen = phone.refresh
+    assert phone.renew().status_code == 200
+    assert _over_asgi("POST", "/api/token/refresh/", body={"refresh": stolen}) == 401
+    assert phone.get().status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("atomic_requests")
+def test_a_user_found_inactive_under_asgi_stays_signed_out(device: Any, user: Any) -> None:
+    """Laws 4 and 9: the same where an authenticator shows it."""
+    phone = device()
+    users = get_user_model().objects.filter(pk=user.pk)
+    users.update(is_active=False)
+    assert _over_asgi("GET", "/api/me/", phone.access) == 401
+    users.update(is_active=True)
+    assert phone.refusals() == [(401, "revoked")] * 3
 
 
 @pytest.mark.django_db(transaction=True)
