@@ -13,7 +13,7 @@ from django.contrib.auth.models import UserManager
 from django.db import connection
 from django.db.models import DurationField, Field, GenericIPAddressField, Manager
 
-from drf_jwt_kit import introspection, lookup, models, sessions
+from drf_jwt_kit import credentials, introspection, lookup, models, sessions
 from drf_jwt_kit.exceptions import Expired, Invalid, PasswordChanged, Refused, Revoked, UserInactive, UserNotFound
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import AccessToken, RefreshToken
@@ -277,4 +277,4 @@ def test_a_user_is_found_by_a_plain_manager_too(user: Any, monkeypatch: Any) -> 
 def test_a_row_holds_the_latest_hashes_of_a_password() -> None:
     """As many as fit, each once, the oldest going first."""
     hashes = [f"{number:0128x}" for number in range(9)]
-    assert models.with_hashes(*hashes, hashes[8]).split() == hashes[2:]
+    assert credentials.joined(*hashes, hashes[8]).split() == hashes[2:]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher, make_password
 from django.core import serializers
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, Value
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions
@@ -163,13 +167,43 @@ def test_a_session_that_begins_before_a_rehash_saves_is_found_after(outdated: An
     assert lives(begun[0])
 
 
-def test_a_session_of_an_overwritten_rehash_is_refused_at_once(outdated: Any) -> None:
-    """Nothing that is dead on arrival is handed out; the sign-in asks for the password once more instead."""
+@pytest.mark.parametrize("devices", [0, 1])
+def test_of_two_rehashes_the_first_is_kept(outdated: Any, devices: int) -> None:
+    """Law 9: what one has written is not overwritten by the other: sessions are tied to it."""
+    old = [sessions.start(outdated).session for _ in range(devices)]
     first, second = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
-    first.check_password(PASSWORD)
-    second.check_password(PASSWORD)
-    with pytest.raises(PasswordChanged):
-        sessions.start(first)
+    with just_before((USERS_UPDATE, lambda: first.check_password(PASSWORD))):
+        second.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password == first.password == second.password
+    begun = [sessions.start(user).session for user in (first, second)]
+    assert all(lives(session) for session in [*old, *begun])
+    second.save()  # by an instance that would have had another hash
+    assert all(lives(session) for session in [*old, *begun])
+
+
+def test_a_session_that_begins_with_the_hash_from_before_goes_on(outdated: Any) -> None:
+    """Law 9: whoever signed in without a password read the user before another sign-in hashed it anew."""
+    read_before = get_user_model().objects.get(pk=outdated.pk)
+    outdated.check_password(PASSWORD)
+    assert lives(sessions.start(read_before).session)
+
+
+def test_what_a_rehash_writes_down_is_pruned(clock: Any, outdated: Any) -> None:
+    """Law 6: the row that tells that two hashes are of one password is needed for as long as a sign-in takes."""
+    outdated.check_password(PASSWORD)
+    written = TokenSession.objects.filter(revoke_reason="hashed_anew")
+    assert written.count() == 1
+    clock.shift(timedelta(hours=2))
+    call_command("jwt_prune", stdout=StringIO())
+    assert not written.exists()
+
+
+def test_a_rehash_of_a_user_who_is_deleted_meanwhile_breaks_nothing(outdated: Any) -> None:
+    """There is nobody left to renew anything for, as Django says."""
+    users = get_user_model()._base_manager.filter(pk=outdated.pk)
+    gone = pytest.raises(DatabaseError, match="did not affect any rows")
+    with just_before((USERS_UPDATE, users.delete)), gone, transaction.atomic():
+        outdated.check_password(PASSWORD)
 
 
 def test_many_rehashes_at_once_sign_nobody_out(outdated: Any) -> None:
@@ -183,7 +217,7 @@ def test_many_rehashes_at_once_sign_nobody_out(outdated: Any) -> None:
 
 @pytest.mark.parametrize("when", ["before it reads", "before it saves"])
 def test_a_rehash_that_a_change_overtakes_revives_nothing(outdated: Any, when: str) -> None:
-    """Law 9: neither the sessions from before the change, nor those after it, are of the old password."""
+    """Law 9: the new password stays, with its sessions; whoever knew the old one has to try it."""
     old = sessions.start(outdated).session
     late, owner = (get_user_model().objects.get(pk=outdated.pk) for _ in range(2))
     new: list[TokenSession] = []
@@ -201,7 +235,10 @@ def test_a_rehash_that_a_change_overtakes_revives_nothing(outdated: Any, when: s
             late.check_password(PASSWORD)
     assert TokenSession.objects.get(pk=old.pk).revoke_reason == "password_changed"
     assert not lives(old)
-    assert not lives(new[0])
+    assert lives(new[0])
+    assert get_user_model().objects.get(pk=outdated.pk).check_password("a new one")
+    with pytest.raises(PasswordChanged):
+        sessions.start(late)
 
 
 def test_a_wrong_password_changes_nothing(outdated: Any) -> None:
@@ -409,6 +446,25 @@ def test_a_property_that_says_who_is_active_is_asked_at_every_save(user: Any, mo
     user.first_name = "banned"
     user.save(update_fields=["first_name"])
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
+@pytest.mark.parametrize("inactive", [False, "False", "0", "f", 0, Value(False), Q(pk=None)], ids=repr)
+def test_whatever_a_column_takes_for_inactive_deactivates(user: Any, inactive: Any) -> None:
+    """Law 9: the row says that the user is inactive, whichever way that was written."""
+    pair = sessions.start(user)
+    user.is_active = inactive
+    user.save(update_fields=["is_active"])
+    get_user_model().objects.update(is_active=True)
+    assert not lives(pair.session)
+
+
+@pytest.mark.parametrize("active", [True, "True", "1", 1, Value(True)], ids=repr)
+def test_whatever_a_column_takes_for_active_ends_nothing(user: Any, active: Any) -> None:
+    """Law 9: nor does a look at the row find what is not there."""
+    pair = sessions.start(user)
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    assert lives(pair.session)
 
 
 def test_deactivation_keeps_its_reason_over_a_password_change(user: Any) -> None:

@@ -181,7 +181,7 @@ def test_carrying_over_touches_live_sessions_of_those_credentials_only(user: Any
     dead, stale = (sessions.start(user).session for _ in range(2))
     rotation.revoke(dead, "signed_out")
     change(stale, credential_hash="of another password")()
-    rotation.carry_over(TokenSession.objects.filter(user=user), [session.credential_hash], "new")
+    rotation.carry_over(user, [session.credential_hash], "new")
     carried = TokenSession.objects.of_credentials(["new"]).values_list("pk", flat=True)
     assert list(carried) == [session.pk]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -472,15 +473,36 @@ def test_a_session_that_is_gone_before_it_is_committed_is_looked_for_in_vain(use
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rollback_outside_of_any_request_is_not_made_up_for_in_the_next(user: Any, client: Any, clock: Any) -> None:
-    """Law 4 counts from the commit: what a task rolled back is not ended by a stranger's request in the same thread."""
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_replay_found_in_a_transaction_of_anybodys_ends_the_session(user: Any, clock: Any, nested: bool) -> None:
+    """THREATS, inside a caller's ``atomic()``: in a task, a command, a consumer, where no request ends."""
     first = str(sessions.start(user).refresh)
     second = str(sessions.rotate(first).refresh)
     clock.shift(timedelta(minutes=1))
-    with pytest.raises(Reused), transaction.atomic():
+    with pytest.raises(Reused), transaction.atomic(), transaction.atomic() if nested else nullcontext():
         sessions.rotate(first)
-    assert client.get("/api/me/").status_code == 403
-    assert sessions.rotate(second).session.generation == 2
+    with pytest.raises(Revoked):
+        sessions.rotate(second)
+    with transaction.atomic():  # nothing is left to be done at the end of another one
+        third = sessions.start(user)
+    assert sessions.rotate(str(third.refresh)).session.generation == 1
+
+
+@pytest.mark.parametrize("test", [1, 2])
+def test_what_one_test_rolls_back_is_not_done_in_the_next(user: Any, client: Any, clock: Any, test: int) -> None:
+    """A project's tests share a connection, and keys begin anew: what ends is of the same test, or nothing does."""
+    client.get("/api/me/")
+    pair = sessions.start(user)
+    assert sessions.find(pair.access).pk == pair.session.pk
+    clock.shift(timedelta(minutes=1))
+    second = sessions.rotate(str(pair.refresh))
+    clock.shift(timedelta(minutes=1))
+    with pytest.raises(Reused), transaction.atomic():
+        sessions.rotate(str(pair.refresh))
+    if test == 1:
+        client.get("/api/me/")
+        with pytest.raises(Revoked):
+            sessions.find(second.access)
 
 
 def test_an_end_that_the_database_refuses_is_logged(user: Any, caplog: Any, monkeypatch: Any) -> None:

@@ -86,14 +86,19 @@ def ensure_same_password(token: Token, user: Any) -> None:
 
 
 def adopt(session: TokenSession, request: Any) -> TokenSession:
-    """Save a candidate, or return the row that another caller saved first."""
+    """Save a candidate, or return the row that another caller saved first.
+
+    The user's password may have been hashed anew meanwhile.
+    """
     for name, value in clients.metadata(request).items():
         setattr(session, name, value)
     try:
         TokenSession.objects.bulk_create([session], ignore_conflicts=True)
     except IntegrityError:  # the user was deleted meanwhile, which MariaDB ignores as well
         raise UserNotFound from None
-    return lookup.session_with_user(session.pk) or models.unknown(models.user_id(session.user))
+    stored = lookup.session_with_user(session.pk) or models.unknown(models.user_id(session.user))
+    rotation.tie(stored)
+    return stored
 
 
 def bar(user: Any, reason: str, kept_for: timedelta) -> None:

@@ -24,16 +24,13 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from . import claims as token_claims
+from . import credentials
 from .clients import MAX_USER_AGENT
 from .conf import kit, leeway, simple_jwt
 from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
 
 MAX_REASON = 32
-MAX_HASH = 128
-MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
-
-# Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
-RENEWED = "_drf_jwt_kit_renewed"
+HASHED_ANEW = "hashed_anew"  # why a row is dead that never was a session
 
 # What a look for a name can fail of that its column cannot hold.
 STUMBLES = (TypeError, ValueError, OverflowError, ValidationError, DataError)
@@ -60,29 +57,6 @@ def adopted_id(jti: str) -> UUID:
     It sorts before all ids that the kit made up itself, as the token is older than they are.
     """
     return time_ordered_uuid(0, hashlib.sha256(jti.encode()).digest()[:10])
-
-
-def credential_hashes(user: Any) -> list[str]:
-    """Return the keyed hashes of the user's credential state: under today's key, then older ones.
-
-    They are Django's own for its sessions, so a user model's ``get_session_auth_hash`` may add what
-    else should end a session.
-    """
-    return [user.get_session_auth_hash()[:MAX_HASH], *(old[:MAX_HASH] for old in user.get_session_auth_fallback_hash())]
-
-
-def renewed_from(user: Any) -> list[str]:
-    """Return what the user's credentials hashed to before this instance renewed the password's hash."""
-    old, new = vars(user).get(RENEWED, ((), ""))
-    return [*old] if new == user.password else []
-
-
-def with_hashes(*hashes: str) -> str:
-    """Return distinct ``hashes`` as a row holds them: apart by spaces, the latest last, as many as fit."""
-    known = list(dict.fromkeys(hashes))
-    while len(" ".join(known)) > MAX_HASHES:
-        known.pop(0)
-    return " ".join(known)
 
 
 def user_with_id(text: str) -> Any:
@@ -189,6 +163,10 @@ class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
         """Return those that ended with all others of ``user`` after ``issued_at``."""
         return self.filter(user=user, revoked_at__gte=issued_at, revoke_reason__in=reasons)
 
+    def telling(self) -> Self:
+        """Return those whose credentials are of one password: live ones, and what a re-hash wrote down."""
+        return self.filter(Q(revoked_at=None) | Q(revoke_reason=HASHED_ANEW))
+
     def of_credentials(self, hashes: Iterable[str]) -> Self:
         """Return those that began with one of the credentials ``hashes``."""
         words = Concat(Value(" "), F("credential_hash"), Value(" "))
@@ -231,7 +209,7 @@ class TokenSession(models.Model):
     )
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=MAX_REASON, blank=True, default="")
-    credential_hash = models.CharField(max_length=MAX_HASHES)
+    credential_hash = models.CharField(max_length=credentials.MAX_HASHES)
     claims = models.JSONField(default=dict, help_text=_("Claims fixed at sign-in."))
     claims_source = models.CharField(max_length=255, blank=True, default="")
     user_agent = models.CharField(max_length=MAX_USER_AGENT, blank=True, default="")
@@ -254,7 +232,7 @@ class TokenSession(models.Model):
         """Return a session of ``user`` that begins ``now``, not saved."""
         lifetime = kit().SESSION_LIFETIME
         absolute_end = None if lifetime is None else now.replace(microsecond=0) + lifetime
-        known = with_hashes(*renewed_from(user), credential_hashes(user)[0])
+        known = credentials.joined(*credentials.renewed_from(user), credentials.hashes(user)[0])
         return cls(user=user, created_at=now, absolute_expires_at=absolute_end, credential_hash=known, **values)
 
     def ensure_live(self, now: datetime) -> None:
@@ -274,7 +252,7 @@ class TokenSession(models.Model):
     def knows_credentials(self) -> bool:
         """Return whether the user's credentials are those of the sign-in."""
         stored = self.credential_hash.split()
-        return any(constant_time_compare(mine, known) for known in credential_hashes(self.user) for mine in stored)
+        return any(constant_time_compare(mine, known) for known in credentials.hashes(self.user) for mine in stored)
 
     def extend(self, now: datetime, validity: timedelta) -> None:
         """Let the refresh token of this generation begin at ``now`` and last for ``validity``.

@@ -12,12 +12,11 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 
-from . import adoption, ending, models, revocation, rotation
+from . import adoption, credentials, ending, revocation, rotation
 from .conf import simple_jwt
-from .models import TokenSession
 
-# On a user: what is about to be hashed anew, whether another password is about to be written, and whether
-# this instance has written one before.
+# On a user: what was hashed anew (nothing, where another re-hash was quicker), whether another password is about
+# to be written, and whether this instance has written one before.
 _BEFORE_REHASH, _CHANGES = "_drf_jwt_kit_before_rehash", "_drf_jwt_kit_changes_password"
 _HAS_WRITTEN = "_drf_jwt_kit_has_written_password"
 
@@ -27,10 +26,18 @@ def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
     return update_fields is None or name in update_fields
 
 
-def _may_change_active(user: Any, update_fields: frozenset[str] | None) -> bool:
-    """Return whether a save may deactivate: where no column says who is active, any column may."""
-    is_column = isinstance(getattr(type(user), "is_active", None), DeferredAttribute)
-    return not is_column or _writes(update_fields, "is_active")
+def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str) -> bool:
+    """Return whether a save leaves a user inactive: where no column says who is active, any column may.
+
+    A column takes more than booleans: what it made of a text or an expression, it has to tell.
+    """
+    if not isinstance(getattr(type(user), "is_active", None), DeferredAttribute):
+        return not user.is_active
+    if not _writes(update_fields, "is_active"):
+        return False
+    if type(user.is_active) is bool:
+        return not user.is_active
+    return bool(type(user)._base_manager.using(using).filter(pk=user.pk, is_active=False).exists())
 
 
 @receiver(pre_save)
@@ -53,9 +60,7 @@ def remember_credentials(
         return
     outdated = _outdated(stored.password)
     if _may_be_a_rehash(instance, update_fields) and (outdated or not hasattr(instance, _HAS_WRITTEN)):
-        setattr(instance, _BEFORE_REHASH, (models.credential_hashes(stored), outdated))
-        # Requests in flight may meet either password until this save is through.
-        _carry_over(instance, *vars(instance)[_BEFORE_REHASH])
+        setattr(instance, _BEFORE_REHASH, _renew(instance, stored, using) if outdated else _yield_to(instance, stored))
     else:
         setattr(instance, _CHANGES, _is_another(instance, stored))
 
@@ -69,25 +74,43 @@ def _may_be_a_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
     return set(update_fields or ()) == {"password"} and "_password" in vars(user)
 
 
+def _renew(user: Any, stored: Any, using: str) -> list[str]:
+    """Write a re-hash in the place of what is ``stored``, and nothing else's; return what that hashed to.
+
+    The save that follows writes it once more. Without this the last of several sign-ins at once would overwrite
+    what the others' sessions are tied to already.
+    """
+    before = credentials.hashes(stored)
+    _carry_over(user, before)  # requests in flight may meet either hash until this is through
+    rows = type(user)._base_manager.using(using).filter(pk=user.pk)
+    if rows.filter(password=stored.password).update(password=user.password):
+        return before
+    return _yield_to(user, rows.first() or stored)
+
+
+def _yield_to(user: Any, stored: Any) -> list[str]:
+    """Keep what is ``stored`` by somebody who was quicker: a re-hash beside this one, or a change.
+
+    Of another password nobody knows yet whether it would have been right.
+    """
+    user.password, hashes = stored.password, credentials.hashes(stored)
+    if rotation.same_password(user, hashes) == set(hashes):
+        setattr(user, credentials.UNSEEN, stored.password)
+    return []
+
+
 def _is_another(user: Any, stored: Any) -> bool:
     """Return whether ``user`` has another password than what is ``stored``, and not another hash of the same."""
     if user.password == stored.password:
         return False
-    mine = TokenSession.objects.filter(user=user)
-    tied = rotation.same_password(mine, models.credential_hashes(stored))
-    return tied.isdisjoint(models.credential_hashes(user))
+    tied = rotation.same_password(user, credentials.hashes(stored))
+    return tied.isdisjoint(credentials.hashes(user))
 
 
-def _carry_over(user: Any, before: list[str], outdated: bool) -> None:
-    """Let the user's sessions follow a re-hash of what hashed to ``before``.
-
-    Where that is not ``outdated``, somebody was quicker since this instance read the password: a re-hash
-    beside this one, and then it is tied to the hash from before it, or a change.
-    """
-    mine = TokenSession.objects.filter(user=user)
-    if outdated or rotation.same_password(mine, before) > set(before):
-        rotation.carry_over(mine, before, models.credential_hashes(user)[0])
-        setattr(user, models.RENEWED, (before[:1], user.password))
+def _carry_over(user: Any, before: list[str]) -> None:
+    """Let the user's sessions follow a re-hash of what hashed to ``before``."""
+    rotation.carry_over(user, before, credentials.hashes(user)[0])
+    setattr(user, credentials.RENEWED, (before[:1], user.password))
 
 
 def _outdated(encoded: str) -> bool:
@@ -111,7 +134,7 @@ def follow_user(
         setattr(instance, _HAS_WRITTEN, True)
     if created:
         return
-    if _may_change_active(instance, update_fields) and not instance.is_active and simple_jwt().CHECK_USER_IS_ACTIVE:
+    if simple_jwt().CHECK_USER_IS_ACTIVE and _is_deactivated(instance, update_fields, kwargs["using"]):
         ending.end_all(instance, rotation.USER_INACTIVE)
     elif _writes(update_fields, "password"):
         _follow_password(instance)
@@ -119,11 +142,11 @@ def follow_user(
 
 def _follow_password(user: Any) -> None:
     """Carry sessions over a re-hash; end them after a change."""
-    before: tuple[list[str], bool] | None = vars(user).pop(_BEFORE_REHASH, None)
-    if before is not None:
+    before: list[str] | None = vars(user).pop(_BEFORE_REHASH, None)
+    if before:
         # Once more: a session may have begun since, under what this save has overwritten.
-        _carry_over(user, *before)
-    elif user._password is not None or vars(user).get(_CHANGES):
+        _carry_over(user, before)
+    elif before is None and (user._password is not None or vars(user).get(_CHANGES)):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 

@@ -6,15 +6,16 @@ each statement decides by itself who won.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Concat, Right
 
-from . import lookup, models
+from . import credentials, lookup, models
 from .conf import kit, leeway
 from .exceptions import Expired, Reused, Revoked
 from .models import TokenSession, TokenSessionQuerySet
@@ -26,6 +27,11 @@ REUSED = "reused"
 TOO_MANY = "too_many_sessions"
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
 USER_INACTIVE = "user_inactive"
+OVERTAKEN = "overtaken"  # the user changed while it began
+HASHED_ANEW = models.HASHED_ANEW
+
+# How long what is beginning may look for what its password was hashed to before.
+_IN_FLIGHT = timedelta(hours=1)
 
 # What ends all sessions of a user also ends tokens that have no row yet: see adoption.
 SWEEPING_REASONS = (SIGNED_OUT_EVERYWHERE, PASSWORD_CHANGED, USER_INACTIVE)
@@ -104,11 +110,11 @@ def _under_todays_key(session: TokenSession) -> dict[str, Any]:
 
     It compares before it sets: a re-hash of the password may have changed the row meanwhile.
     """
-    stored, (todays, *older) = session.credential_hash, models.credential_hashes(session.user)
+    stored, (todays, *older) = session.credential_hash, credentials.hashes(session.user)
     known = stored.split()
     if todays in known or not set(known) & set(older):
         return {}
-    both = Value(models.with_hashes(*known, todays))
+    both = Value(credentials.joined(*known, todays))
     return {"credential_hash": Case(When(credential_hash=stored, then=both), default=F("credential_hash"))}
 
 
@@ -155,29 +161,53 @@ def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta)
     return [session for session in ended if session.pk not in dead]
 
 
-def carry_over(sessions: TokenSessionQuerySet, old: list[str], new: str) -> None:
+def carry_over(user: Any, old: list[str], new: str) -> None:
     """Let live sessions of the credentials ``old`` go on under ``new`` as well: the same password, hashed anew.
 
-    The old ones stay: another re-hash of that password may be under way, and look for them.
+    The old ones stay: another re-hash of that password may be under way, and look for them. Where no session
+    tells that both are of one password, a dead row does for a while, for those that are just beginning.
     """
-    alive = sessions.filter(revoked_at=None)
-    both = Concat(F("credential_hash"), Value(f" {new}"))
-    lacking = alive.of_credentials(same_password(alive, old)).exclude(pk__in=_with(alive, new))
-    lacking.update(credential_hash=Right(both, models.MAX_HASHES))
+    if _add_hash(user, old, new):
+        return
+    now, sid = models.now(), models.adopted_id(f"hashed anew {user.pk} {old[0]}")
+    dead = {"revoked_at": now, "revoke_reason": HASHED_ANEW, "expires_at": now + _IN_FLIGHT}
+    row = TokenSession(pk=sid, user=user, credential_hash=credentials.joined(*old), **dead)
+    with suppress(IntegrityError):  # the user was deleted meanwhile
+        TokenSession.objects.bulk_create([row], ignore_conflicts=True)
+    _add_hash(user, old, new)
 
 
-def _with(alive: TokenSessionQuerySet, known: str) -> list[Any]:
-    """Return the ids of the rows that have the hash ``known`` already."""
-    return [*alive.of_credentials({known}).values_list("pk", flat=True)]
+def _add_hash(user: Any, old: list[str], new: str) -> bool:
+    """Add ``new`` to the rows that know one of ``old``; return whether there is any."""
+    rows = TokenSession.objects.filter(user=user).telling()
+    knowing = [*rows.of_credentials({new}).values_list("pk", flat=True)]
+    lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing)
+    return bool(lacking.update(credential_hash=_with(new)) or knowing)
 
 
-def same_password(sessions: TokenSessionQuerySet, known: list[str]) -> set[str]:
-    """Return the hashes that live rows tie to those ``known``, directly or through each other.
+def _with(known: str) -> Right:
+    """Return what a row's hashes become with another one, the oldest left out where there are too many."""
+    return Right(Concat(F("credential_hash"), Value(f" {known}")), credentials.MAX_HASHES)
+
+
+def tie(session: TokenSession) -> None:
+    """Let a session that just began go on under its user's credentials of now, if those were hashed anew since."""
+    if session.knows_credentials():
+        return
+    before, (now_known, *_older) = session.credential_hash.split(), credentials.hashes(session.user)
+    if now_known in same_password(session.user, before):
+        TokenSession.objects.filter(pk=session.pk).update(credential_hash=_with(now_known))
+        session.credential_hash = credentials.joined(*before, now_known)
+
+
+def same_password(user: Any, known: list[str]) -> set[str]:
+    """Return the hashes that a user's rows tie to those ``known``, directly or through each other.
 
     Only a re-hash ties two in one row. What a changed password hashes to stands alone.
     """
     hashes = set(known)
-    rows = [set(row.split()) for row in sessions.filter(revoked_at=None).values_list("credential_hash", flat=True)]
-    while tied := {one for row in rows if row & hashes for one in row} - hashes:
+    rows = TokenSession.objects.filter(user=user).telling().values_list("credential_hash", flat=True)
+    sets = [set(row.split()) for row in rows]
+    while tied := {one for row in sets if row & hashes for one in row} - hashes:
         hashes |= tied
     return hashes

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.views.decorators.debug import sensitive_variables
 
-from . import adoption, claims, clients, issuance, lookup, models, rotation, signals, transactions
+from . import adoption, claims, clients, credentials, issuance, lookup, models, rotation, signals, transactions
 from .conf import kit, simple_jwt
 from .ending import end_all_of_inactive, revoke, revoke_all
 from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, UserInactive
@@ -30,7 +30,7 @@ __all__ = ["TokenPair", "begin", "find", "revoke", "revoke_all", "rotate", "row_
 # Why a session ends at once that was begun for a user who has changed meanwhile.
 _ENDED_BY: Mapping[type[Refused], str] = {
     UserInactive: rotation.USER_INACTIVE,
-    PasswordChanged: rotation.PASSWORD_CHANGED,
+    PasswordChanged: rotation.OVERTAKEN,
 }
 
 
@@ -68,6 +68,7 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
 
     Raises a :class:`~drf_jwt_kit.exceptions.Refused` where the user may not sign in any more.
     """
+    credentials.ensure_seen(user)
     fixed = {claims.AUTHENTICATION_TIME_CLAIM: int(time.time()), **fixed}
     now = models.now()
     session = TokenSession.of(user, now, claims=fixed, claims_source=source, **clients.metadata(request))
@@ -99,11 +100,12 @@ def _ensure_still_welcome(session: TokenSession, stored: TokenSession | None) ->
     try:
         if stored is None:
             raise Revoked
+        rotation.tie(stored)
         stored.ensure_live(models.now())
     except Refused as refusal:
         if stored is not None and isinstance(refusal, Revoked) and stored.revoke_reason == rotation.TOO_MANY:
             return
-        rotation.revoke(session, _ENDED_BY.get(type(refusal), rotation.PASSWORD_CHANGED))
+        rotation.revoke(session, _ENDED_BY.get(type(refusal), rotation.OVERTAKEN))
         raise
 
 

@@ -19,7 +19,7 @@ from rest_framework.settings import api_settings
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, decoys, denials, models, rotation, sessions
+from . import claims, credentials, decoys, denials, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .endpoints import KitView
@@ -225,7 +225,7 @@ class SessionListView(SessionView):
 
     def get(self, request: Request) -> Response:
         """List them, the last used first."""
-        known = models.credential_hashes(request.user)
+        known = credentials.hashes(request.user)
         signed_in = self.own_sessions().live(models.now()).of_credentials(known)
         context = {"current": self.current()}
         serializer = self.get_serializer(signed_in.order_by("-rotated_at", "-pk"), many=True, context=context)

@@ -11,7 +11,7 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from drf_jwt_kit import models
+from drf_jwt_kit import credentials, models
 from drf_jwt_kit.models import TokenSession
 from tests.concurrency.calls import Callers, Held, accepted, call, new_user, refresh, signed_in
 
@@ -43,7 +43,7 @@ def pruning(callers: Callers, *, expired: int, live: int) -> dict[str, Any]:
 def _fill(number: int, remaining: timedelta) -> None:
     """Insert sessions with that much time left."""
     user, now = new_user(), models.now()
-    begun = {"user": user, "created_at": now, "rotated_at": now, "credential_hash": models.credential_hashes(user)[0]}
+    begun = {"user": user, "created_at": now, "rotated_at": now, "credential_hash": credentials.hashes(user)[0]}
     for start in range(0, number, BATCH):
         size = min(BATCH, number - start)
         TokenSession.objects.bulk_create([TokenSession(expires_at=now + remaining, **begun) for _ in range(size)])

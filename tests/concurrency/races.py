@@ -259,6 +259,24 @@ def _rehash_round(callers: Callers) -> list[int]:
     return [answer.status for answer in [*answers, *(refresh(held.refresh) for held in held_after(answers))]]
 
 
+def rehashing_at_once(callers: Callers, *, rounds: int, parallel: int) -> list[Any]:
+    """Let one user sign in ``parallel`` times at once, each of which would hash the password anew."""
+    hashers = [f"django.contrib.auth.hashers.{name}PasswordHasher" for name in ("MD5", "PBKDF2")]
+    with override_settings(PASSWORD_HASHERS=hashers):
+        return [_rehash_at_once_round(callers, parallel) for _ in range(rounds)]
+
+
+def _rehash_at_once_round(callers: Callers, parallel: int) -> list[int]:
+    """Return the statuses of the sign-ins, of going on with their tokens, and of a refresh with simplejwt's."""
+    user = new_user(PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1))
+    legacy = [simplejwt_token(user) for _ in range(3)]
+    credentials = {"username": user.username, "password": PASSWORD}
+    sign_ins = [partial(call, "POST", "token/", credentials)] * parallel
+    answers: list[Answer] = callers.at_once(*sign_ins, *(partial(refresh, token) for token in legacy[1:]))
+    gone_on = [refresh(held.refresh) for held in held_after(answers)]
+    return [answer.status for answer in (*answers, *gone_on, refresh(legacy[0]))]
+
+
 def signing_in(callers: Callers, *, rounds: int, parallel: int, most: int) -> list[Any]:
     """Let one user sign in ``parallel`` times at once with ``MAX_SESSIONS_PER_USER`` at ``most``."""
     with _kit(MAX_SESSIONS_PER_USER=most):

@@ -75,3 +75,10 @@ def test_hashing_a_password_anew_signs_no_other_device_out(arena: Any) -> None:
     """Law 9: devices that refresh while their user signs in elsewhere, with a better hasher, stay signed in."""
     rounds = arena.run("rehashing", rounds=ROUNDS)
     assert [found for found in rounds if found != [200] * 6] == []
+
+
+@pytest.mark.parametrize("parallel", [2, 4, 6])
+def test_sign_ins_that_hash_a_password_anew_at_once_are_all_let_in(arena: Any, parallel: int) -> None:
+    """Law 9: each of them, what they go on with, and the tokens that simplejwt signed."""
+    rounds = arena.run("rehashing_at_once", rounds=ROUNDS // 2, parallel=parallel)
+    assert [found for found in rounds if set(found) != {200} or len(found) != 2 * parallel + 5] == []

@@ -1,0 +1,45 @@
+"""Credentials: what tells whether a user's password is still that of a sign-in. Nothing signs in with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .exceptions import PasswordChanged
+
+MAX_HASH = 128
+MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
+
+# Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
+RENEWED = "_drf_jwt_kit_renewed"
+
+# Where a user keeps a password that was stored meanwhile, and that nobody has tried.
+UNSEEN = "_drf_jwt_kit_unseen"
+
+
+def hashes(user: Any) -> list[str]:
+    """Return the keyed hashes of the user's credential state: under today's key, then older ones.
+
+    They are Django's own for its sessions, so a user model's ``get_session_auth_hash`` may add what
+    else should end a session.
+    """
+    return [user.get_session_auth_hash()[:MAX_HASH], *(old[:MAX_HASH] for old in user.get_session_auth_fallback_hash())]
+
+
+def renewed_from(user: Any) -> list[str]:
+    """Return what the user's credentials hashed to before this instance renewed the password's hash."""
+    old, new = vars(user).get(RENEWED, ((), ""))
+    return [*old] if new == user.password else []
+
+
+def ensure_seen(user: Any) -> None:
+    """Raise :class:`~drf_jwt_kit.exceptions.PasswordChanged` for a password that came from elsewhere at the sign-in."""
+    if vars(user).get(UNSEEN) == user.password:
+        raise PasswordChanged
+
+
+def joined(*known: str) -> str:
+    """Return distinct hashes as a row holds them: apart by spaces, the latest last, as many as fit."""
+    distinct = list(dict.fromkeys(known))
+    while len(" ".join(distinct)) > MAX_HASHES:
+        distinct.pop(0)
+    return " ".join(distinct)
