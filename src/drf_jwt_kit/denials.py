@@ -122,7 +122,8 @@ def comes_unseen(request: Any) -> bool:
     if attempt is None or not attempt.may_be_too_many or (named := models.user_named(attempt.sent)) is None:
         return False
     means(attempt, named)
-    return attempt.is_too_many
+    attempt.is_unseen = attempt.is_too_many
+    return attempt.is_unseen
 
 
 def read_name(request: Any, credentials: dict[str, str], name_field: str) -> None:
@@ -131,14 +132,8 @@ def read_name(request: Any, credentials: dict[str, str], name_field: str) -> Non
     if attempt is None:
         return
     attempt.read_as(credentials[name_field])
-    if not attempt.is_disguised and comes_unseen(request):
+    if not attempt.is_unseen and comes_unseen(request):
         disguise(credentials, ["password"])
-
-
-def note_disguise(request: Any) -> None:
-    """Note that another secret stands in the place of what was sent."""
-    if attempt := Attempt.of(request):
-        attempt.is_disguised = True
 
 
 def ensure_in_time(request: Any, user: Any) -> None:

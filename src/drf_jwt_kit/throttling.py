@@ -100,7 +100,7 @@ class Attempt:
         self.last_failure, self.lately = _name(f"{told_by}last", who, address), _name("lately", address)
         self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
-        self.is_too_many = self.is_disguised = False
+        self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
         self.now = time.time()
 

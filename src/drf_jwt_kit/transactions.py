@@ -50,13 +50,11 @@ def _watch(connection: BaseDatabaseWrapper) -> None:
     Django tells nobody of a rollback. The end of a request comes too late for tasks and commands, and under ASGI
     in another context, or before the view is through.
     """
-    set_autocommit = connection.set_autocommit
 
-    def repeating(autocommit: bool, *args: Any, **kwargs: Any) -> None:
-        set_autocommit(autocommit, *args, **kwargs)
-        if autocommit:
-            del connection.set_autocommit
-            _repeat(connection)
+    def repeating(*args: Any, **kwargs: Any) -> None:
+        del connection.set_autocommit
+        connection.set_autocommit(*args, **kwargs)
+        _repeat(connection)
 
     connection.set_autocommit = repeating  # type: ignore[method-assign]
 

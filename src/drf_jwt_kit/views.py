@@ -116,7 +116,6 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             # In its place, as a serializer may read the request; a form cannot be changed there.
             data = data.copy() if isinstance(data, QueryDict) else data
             decoys.disguise(data, self._secrets(data))
-            denials.note_disguise(request)
         return data
 
     def _secrets(self, data: dict[str, Any]) -> list[str]:

@@ -346,6 +346,17 @@ def test_a_name_counts_as_it_is_read(
     assert attempt(client, blank.format("c-a-r-la"), PASSWORD, peer="192.0.2.2").status_code == 200
 
 
+def test_a_name_that_is_read_as_a_colleagues_counts_on_the_colleague(client: Any, settings: Any) -> None:
+    """THREATS, spellings: what was sent is somebody's, too, who was not meant."""
+    use(settings, TrimsAField)
+    for name in ("carla", "c-arla"):
+        get_user_model().objects.create_user(name, password=PASSWORD)
+    for name in ("ca-rla", "car-la", "carl-a", "c-a-rla", "c-ar-la"):
+        assert attempt(client, name).status_code == 401
+    assert attempt(client, "c-arla", PASSWORD).status_code == 401
+    assert attempt(client, "c-arla", PASSWORD, peer="192.0.2.2").status_code == 200
+
+
 def read(name: str) -> str:
     """Return the name as a project's manager reads it: without blanks that something else has not cut off."""
     assert name == name.strip()
