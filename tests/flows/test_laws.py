@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -187,6 +187,20 @@ def test_a_replay_at_simplejwts_own_view_ends_the_session(atomic_requests: None,
     assert phone.get().status_code == 401
 
 
+async def _project(scope: Any, receive: Any, send: Any) -> None:
+    """Be Django under ASGI, whose view has a thread of its own, and leave no connection of that thread behind."""
+    async with ThreadSensitiveContext():
+        await get_asgi_application()(scope, receive, send)
+        await sync_to_async(_hang_up)()
+
+
+def _hang_up() -> None:
+    """Close a connection even where Django keeps it: a database in memory is gone with its last one."""
+    if connection.connection is not None:
+        connection.connection.close()
+        connection.connection = None
+
+
 def _over_asgi(method: str, path: str, access: str = "", body: Any = None) -> int:
     """Return the status of one request to Django as an ASGI server makes it."""
 
@@ -196,7 +210,7 @@ def _over_asgi(method: str, path: str, access: str = "", body: Any = None) -> in
         headers += [(b"content-length", str(len(sent)).encode())]
         headers += [(b"authorization", f"Bearer {access}".encode())] if access else []
         scope = {"type": "http", "method": method, "path": path, "headers": headers, "query_string": b""}
-        project = ApplicationCommunicator(get_asgi_application(), scope)
+        project = ApplicationCommunicator(_project, scope)
         await project.send_input({"type": "http.request", "body": sent})
         started = await project.receive_output(timeout=60)
         await project.receive_output(timeout=60)
