@@ -23,8 +23,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
-from . import claims as token_claims
-from . import credentials
+from . import claims, credentials
 from .clients import MAX_USER_AGENT
 from .conf import kit, leeway, simple_jwt
 from .exceptions import Expired, Invalid, PasswordChanged, Revoked, UserInactive, UserNotFound
@@ -125,7 +124,7 @@ def is_stored(user: Any) -> bool:
 
 def user_id(user: Any) -> str:
     """Return the user's id as tokens spell it."""
-    return token_claims.name_of(user)
+    return claims.name_of(user)
 
 
 def writing_database() -> str:

@@ -28,7 +28,6 @@ TOO_MANY = "too_many_sessions"
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
 USER_INACTIVE = "user_inactive"
 OVERTAKEN = "overtaken"  # the user changed while it began
-HASHED_ANEW = models.HASHED_ANEW
 
 # How long what is beginning may look for what its password was hashed to before.
 _IN_FLIGHT = timedelta(hours=1)
@@ -170,7 +169,7 @@ def carry_over(user: Any, old: list[str], new: str) -> None:
     if _add_hash(user, old, new):
         return
     now, sid = models.now(), models.adopted_id(f"hashed anew {user.pk} {old[0]}")
-    dead = {"revoked_at": now, "revoke_reason": HASHED_ANEW, "expires_at": now + _IN_FLIGHT}
+    dead = {"revoked_at": now, "revoke_reason": models.HASHED_ANEW, "expires_at": now + _IN_FLIGHT}
     row = TokenSession(pk=sid, user=user, credential_hash=credentials.joined(*old), **dead)
     with suppress(IntegrityError):  # the user was deleted meanwhile
         TokenSession.objects.bulk_create([row], ignore_conflicts=True)
