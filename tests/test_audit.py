@@ -335,6 +335,19 @@ class TestTheCommand:
             jwt_audit("--fail-on-open", "--method", "POST", "--method", "psot")
         assert jwt_audit("--format", "json", "--method", "CONNECT") == "[]\n"
 
+    @pytest.mark.parametrize("name", ["nowhere", "nowhere.urls", "tests.nowhere", "tests.urls.nowhere"])
+    def test_a_urlconf_that_does_not_exist_is_an_error(self, name: str) -> None:
+        """A sentence, and no traceback."""
+        with pytest.raises(CommandError, match=f"No URLconf is named '{name}'"):
+            jwt_audit("--urlconf", name)
+
+    def test_what_a_urlconf_itself_cannot_import_is_not_hidden(self, tmp_path: Any, monkeypatch: Any) -> None:
+        """That it exists is not in doubt."""
+        (tmp_path / "half_written_urls.py").write_text("import a_library_that_is_missing\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ModuleNotFoundError, match="a_library_that_is_missing"):
+            jwt_audit("--urlconf", "half_written_urls")
+
     def test_the_example_project_has_nothing_open(self) -> None:
         """US3: and nothing that could not be told."""
         jwt_audit("--fail-on-open", "--fail-on-unknown")

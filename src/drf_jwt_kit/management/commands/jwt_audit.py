@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, format: str, method: list[str] | None, urlconf: str | None, **options: Any) -> None:  # noqa: A002
         """Print the rows, then fail if any of them is to be failed on."""
-        rows = audit.rows(urlconf)
+        rows = self.rows(urlconf)
         if method:
             self.ensure_known(method, rows)
             rows = [row for row in rows if self.is_chosen(row, method)]
@@ -38,6 +38,15 @@ class Command(BaseCommand):
         failing = [verdict for verdict in (Verdict.OPEN, Verdict.UNKNOWN) if options[f"fail_on_{verdict.lower()}"]]
         if failed := [row for row in rows if row.verdict in failing]:
             raise CommandError("\n".join(f"{row.verdict}: {row.method} {row.route} ({row.view})" for row in failed))
+
+    def rows(self, urlconf: str | None) -> list[Row]:
+        """Return the verdicts; what a URLconf that exists cannot import itself is not hidden."""
+        try:
+            return audit.rows(urlconf)
+        except ModuleNotFoundError as error:
+            if error.name and f"{urlconf}.".startswith(f"{error.name}."):
+                raise CommandError(f"No URLconf is named {urlconf!r}.") from error
+            raise
 
     def ensure_known(self, methods: list[str], rows: list[Row]) -> None:
         """Refuse a misspelt method: nothing is open that nobody looked at."""
