@@ -253,6 +253,8 @@ UNREADABLE = {
     "too large": {"data": "a" * 3_000_000, "content_type": "application/x-www-form-urlencoded"},
 }
 
+JSON_REFUSALS = [(status, "application/json") for status in (400, 413, 415)]
+
 
 @pytest.mark.parametrize("form", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("path", ["me/", "sessions/"])
@@ -265,6 +267,17 @@ def test_a_report_does_not_stumble_over_a_form(
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/json")
     assert reports
     assert_silent(reports)
+
+
+@pytest.mark.parametrize("form", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("path", OWN)
+def test_the_report_of_a_refusal_does_not_stumble_either(
+    client: Any, reports: list[str], path: str, form: dict[str, Any]
+) -> None:
+    """2.2: JSON at every endpoint of the kit, for a project that has refusals reported as well."""
+    answer = client.post(f"/api/token/{path}", **form)
+    assert (answer.status_code, answer.headers["Content-Type"]) in JSON_REFUSALS
+    assert reports
 
 
 @pytest.mark.parametrize("path", ["token/refresh/", "token/verify/", "token/revoke/", "token/blacklist/", "me/"])
