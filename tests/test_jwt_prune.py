@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from drf_jwt_kit import introspection, models, sessions
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.tokens import AccessToken
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,32 @@ def test_a_session_stays_as_long_as_its_access_tokens(user: Any, clock: Any, set
     prune()
     assert introspection.user_of(access) == user
     clock.shift(timedelta(days=1))
+    prune()
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "bought_at"),
+    [
+        ({"REFRESH_TOKEN_LIFETIME": timedelta(minutes=5)}, timedelta(seconds=30)),
+        ({"ROTATE_REFRESH_TOKENS": False, "LEEWAY": 60}, timedelta(days=1, seconds=59)),
+    ],
+    ids=["a retry in the grace period", "without rotation, within leeway"],
+)
+def test_a_session_stays_whenever_its_access_token_was_bought(
+    user: Any, clock: Any, settings: Any, setting: dict[str, Any], bought_at: timedelta
+) -> None:
+    """A token that the kit would accept does not lose its row."""
+    settings.SIMPLE_JWT = setting
+    refresh = str(sessions.start(user).refresh)
+    if bought_at < timedelta(minutes=1):
+        sessions.rotate(refresh)
+    clock.shift(bought_at)
+    access = str(sessions.rotate(refresh).access)
+    clock.shift(timedelta(minutes=5, seconds=setting.get("LEEWAY", 0) - 1))
+    prune()
+    assert introspection.user_of(AccessToken(access)) == user
+    clock.shift(timedelta(seconds=2))
     prune()
     assert not TokenSession.objects.exists()
 

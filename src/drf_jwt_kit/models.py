@@ -141,6 +141,20 @@ def kept_until_at_least(moment: datetime) -> Case:
     return Case(When(kept_until__gt=moment, then=F("kept_until")), default=Value(moment))
 
 
+def _access_outlasts() -> timedelta:
+    """Return how long an access token may be good after the refresh token of its session.
+
+    Without rotation that token buys one to its very end. With it, the last one is bought by a retry in the
+    grace period, right after a rotation.
+    """
+    names = simple_jwt()
+    access: timedelta = names.ACCESS_TOKEN_LIFETIME
+    refresh: timedelta = names.REFRESH_TOKEN_LIFETIME
+    if not names.ROTATE_REFRESH_TOKENS:
+        return leeway() + access
+    return max(timedelta(0), kit().REFRESH_GRACE_PERIOD + access - refresh)
+
+
 class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
     """Queries over sessions."""
 
@@ -150,13 +164,9 @@ class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
         return self.filter(within, revoked_at=None, expires_at__gt=now - leeway())
 
     def prunable(self, now: datetime) -> Self:
-        """Return those that no token can refer to any more.
-
-        Without rotation an access token may outlive the refresh token that bought it.
-        """
-        past, names = now - leeway(), simple_jwt()
-        outlives = timedelta(0) if names.ROTATE_REFRESH_TOKENS else names.ACCESS_TOKEN_LIFETIME
-        return self.filter(Q(kept_until=None) | Q(kept_until__lte=past), expires_at__lte=past - outlives)
+        """Return those that no token can refer to any more."""
+        past = now - leeway()
+        return self.filter(Q(kept_until=None) | Q(kept_until__lte=past), expires_at__lte=past - _access_outlasts())
 
     def swept(self, user: Any, reasons: tuple[str, ...], issued_at: datetime) -> Self:
         """Return those that ended with all others of ``user`` after ``issued_at``."""
