@@ -17,6 +17,7 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
+from django.test import TestCase
 from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
@@ -363,6 +364,19 @@ def test_a_retry_of_an_adoption_ends_nothing_more(user: Any, settings: Any, cloc
     with just_before(("INSERT", lambda: sessions.rotate(legacy))):
         sessions.rotate(legacy)
     assert TokenSession.objects.get(pk=other.pk).revoked_at is None
+
+
+@pytest.mark.parametrize("path", ["revoke", "blacklist"])
+def test_a_token_that_is_only_signed_out_ends_no_other_session(user: Any, settings: Any, post: Any, path: str) -> None:
+    """``MAX_SESSIONS_PER_USER``: it begins no session, so no other one has to go for it."""
+    settings.DRF_JWT_KIT = {"MAX_SESSIONS_PER_USER": 2}
+    kept = {sessions.start(user).session.pk for _ in range(2)}
+    legacy = str(RefreshToken.for_user(user))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert post(f"token/{path}/", refresh=legacy, token=legacy).status_code == 200
+    assert set(TokenSession.objects.filter(revoked_at=None).values_list("pk", flat=True)) == kept
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)
 
 
 def test_ending_one_session_leaves_old_tokens_alone(legacy: str, user: Any) -> None:

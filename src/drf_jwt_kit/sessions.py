@@ -154,6 +154,7 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     session = find(token)
     if session._state.adding:
         session = _adopt(session, token, request)
+        _keep_to_limit(session)
     successor = issuance.refresh_token(session)
     with _replay_ends(session, request):
         session = _continue(session, token, successor.validity)
@@ -198,7 +199,6 @@ def _adopt(session: TokenSession, token: RefreshToken, request: Any) -> TokenSes
     session, ensure = adoption.adopt(session, request), partial(adoption.ensure_not_disowned, token)
     _ensure_not_overtaken(session, ensure, request)
     transactions.after_commit(partial(_look_again, session.pk, ensure, request))
-    _keep_to_limit(session)
     return session
 
 
