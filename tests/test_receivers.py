@@ -12,7 +12,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher, make_password
 from django.core import serializers
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q, Value
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
@@ -25,6 +25,7 @@ from tests.test_rotation import just_before
 pytestmark = pytest.mark.django_db
 
 USERS_UPDATE = f"UPDATE {connection.ops.quote_name('auth_user')}"
+SESSIONS_UPDATE = f"UPDATE {connection.ops.quote_name(TokenSession._meta.db_table)}"
 FAST, FASTER = "django.contrib.auth.hashers.MD5PasswordHasher", "tests.test_receivers.OneRound"
 SCRYPT = "tests.test_receivers.LightScrypt"
 
@@ -465,6 +466,58 @@ def test_whatever_a_column_takes_for_active_ends_nothing(user: Any, active: Any)
     user.is_active = active
     user.save(update_fields=["is_active"])
     assert lives(pair.session)
+
+
+def lock_timeout() -> None:
+    """Fail as a statement does that waited too long for a row."""
+    raise OperationalError("lock timeout")
+
+
+ACTIVATIONS = {
+    "all": lambda user: user.save(),
+    "is_active": lambda user: user.save(update_fields=["is_active"]),
+    "a new password": lambda user: (user.set_password("a new one"), user.save()),
+}
+
+
+@pytest.mark.parametrize("save", ACTIVATIONS.values(), ids=ACTIVATIONS)
+def test_saving_a_user_as_active_ends_what_is_left_from_before(user: Any, save: Callable[[Any], Any]) -> None:
+    """Law 9: the deactivation told nobody, or could not end the sessions, and no token was presented since."""
+    session = sessions.start(user).session
+    get_user_model().objects.update(is_active=False)
+    user.is_active = True
+    save(user)
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deactivation_that_could_not_end_the_sessions_is_made_good(user: Any) -> None:
+    """Law 9: the user's row was committed, the sessions' were locked."""
+    session = sessions.start(user).session
+    user.is_active = False
+    with just_before((SESSIONS_UPDATE, lock_timeout)), pytest.raises(OperationalError):
+        user.save()
+    user = get_user_model().objects.get(pk=user.pk, is_active=False)
+    user.is_active = True
+    user.save()
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_stays_inactive_where_what_is_left_cannot_be_ended(user: Any) -> None:
+    """Laws 8 and 9: first the sessions, then the user."""
+    sessions.start(user)
+    get_user_model().objects.update(is_active=False)
+    with just_before((SESSIONS_UPDATE, lock_timeout)), pytest.raises(OperationalError):
+        user.save()
+    assert not get_user_model().objects.get().is_active
+
+
+def test_tokens_that_a_newly_active_user_is_given_at_once_are_good(user: Any) -> None:
+    """A project that activates a new user makes tokens by ``for_user`` in the same second."""
+    get_user_model().objects.update(is_active=False)
+    user.save()
+    assert lives(sessions.rotate(str(PlainRefreshToken.for_user(user))).session)
 
 
 def test_deactivation_keeps_its_reason_over_a_password_change(user: Any) -> None:

@@ -54,6 +54,14 @@ def end_all_of_inactive(user: Any) -> None:
     transactions.survive_rollback(partial(_sweep, user, sessions, rotation.USER_INACTIVE))
 
 
+def end_left_over(user: Any) -> None:
+    """End what the deactivation of ``user`` did not, before the user is active again (law 9).
+
+    It bars no tokens that have no session yet: those may be made for a new user in the same second.
+    """
+    _end(TokenSession.objects.filter(user=user), rotation.USER_INACTIVE, None)
+
+
 def _sweep(user: Any, sessions: TokenSessionQuerySet, reason: str) -> list[TokenSession]:
     """End ``sessions``, and bar tokens of ``user`` that have none yet; return what this call ended."""
     adopted_meanwhile = _older(sessions)

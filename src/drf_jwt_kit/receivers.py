@@ -41,28 +41,38 @@ def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str)
 
 
 @receiver(pre_save)
-def remember_credentials(
+def compare_with_what_is_stored(
     *, instance: Model, raw: bool, update_fields: frozenset[str] | None, using: str, **kwargs: Any
 ) -> None:
-    """Note what becomes of the stored password: changed, hashed anew, or nothing.
-
-    A password that was set is still remembered when it is saved; one that was only assigned, or made
-    unusable, differs from what is stored.
-    """
+    """Look at a user's row before it is written over: for whether the user was active, and for the password."""
     if raw or not isinstance(instance, get_user_model()):
         return
     for note in (_BEFORE_REHASH, _CHANGES):
         vars(instance).pop(note, None)
-    if not _writes(update_fields, "password") or vars(instance).get("_password") is not None or instance.pk is None:
+    # A password that was set is still remembered when it is saved.
+    writes_password = _writes(update_fields, "password") and vars(instance).get("_password") is None
+    writes_activity = _writes(update_fields, "is_active") and simple_jwt().CHECK_USER_IS_ACTIVE
+    if not (writes_password or writes_activity) or instance.pk is None:
         return
-    stored = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
+    stored: Any = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
     if stored is None:
         return
+    if writes_activity and not stored.is_active:
+        ending.end_left_over(instance)
+    if writes_password:
+        _remember_credentials(instance, stored, update_fields, using)
+
+
+def _remember_credentials(user: Any, stored: Any, update_fields: frozenset[str] | None, using: str) -> None:
+    """Note what becomes of the ``stored`` password: changed, hashed anew, or nothing.
+
+    One that was only assigned, or made unusable, differs from what is stored.
+    """
     outdated = _outdated(stored.password)
-    if _may_be_a_rehash(instance, update_fields) and (outdated or not hasattr(instance, _HAS_WRITTEN)):
-        setattr(instance, _BEFORE_REHASH, _renew(instance, stored, using) if outdated else _yield_to(instance, stored))
+    if _may_be_a_rehash(user, update_fields) and (outdated or not hasattr(user, _HAS_WRITTEN)):
+        setattr(user, _BEFORE_REHASH, _renew(user, stored, using) if outdated else _yield_to(user, stored))
     else:
-        setattr(instance, _CHANGES, _is_another(instance, stored))
+        setattr(user, _CHANGES, _is_another(user, stored))
 
 
 def _may_be_a_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
