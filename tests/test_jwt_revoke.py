@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from drf_jwt_kit import sessions
 from drf_jwt_kit.exceptions import Revoked
@@ -58,6 +59,18 @@ def test_everybody(pairs: list[sessions.TokenPair]) -> None:
     assert revoke("--all").startswith("0 ")
     with pytest.raises(Revoked):
         sessions.rotate(str(pairs[2].refresh))
+    assert set(TokenSession.objects.values_list("revoke_reason", flat=True)) == {"signed_out_everywhere"}
+
+
+def test_everybody_is_everybody_who_has_a_session(user: Any) -> None:
+    """``--all`` bars tokens from before as ``--user`` does, and looks for nobody else: that is the signing key's."""
+    absent = get_user_model().objects.create_user("absent")
+    sessions.start(user)
+    barred, left = (str(RefreshToken.for_user(owner)) for owner in (user, absent))
+    revoke("--all")
+    with pytest.raises(Revoked):
+        sessions.rotate(barred)
+    assert sessions.rotate(left).session.user_id == absent.pk
 
 
 def test_everybody_includes_who_is_within_leeway(user: Any, clock: Any, settings: Any) -> None:
