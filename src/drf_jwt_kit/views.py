@@ -222,7 +222,7 @@ class SessionListView(SessionView):
 
     http_method_names = ["get", "head", "delete"]
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List them, the last used first."""
         known = credentials.hashes(request.user)
         signed_in = self.own_sessions().live(models.now()).of_credentials(known)
@@ -230,7 +230,7 @@ class SessionListView(SessionView):
         serializer = self.get_serializer(signed_in.order_by("-rotated_at", "-pk"), many=True, context=context)
         return Response(serializer.data)
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Sign out everywhere, here too."""
         sessions.revoke_all(request.user, request=request)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -241,7 +241,7 @@ class OtherSessionsView(SessionView):
 
     http_method_names = ["delete"]
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Sign out everywhere else."""
         sessions.revoke_all(request.user, keep=self.current(), request=request)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -252,7 +252,7 @@ class SessionDetailView(SessionView):
 
     http_method_names = ["delete"]
 
-    def delete(self, request: Request, pk: str | UUID) -> Response:
+    def delete(self, request: Request, pk: str | UUID, **kwargs: Any) -> Response:
         """Sign it out; another user's is as unknown as one that never was."""
         try:
             session = self.own_sessions().filter(pk=UUID(str(pk))).first_or_none()
