@@ -335,10 +335,16 @@ class TestTheCommand:
             jwt_audit("--fail-on-open", "--method", "POST", "--method", "psot")
         assert jwt_audit("--format", "json", "--method", "CONNECT") == "[]\n"
 
-    @pytest.mark.parametrize("name", ["nowhere", "nowhere.urls", "tests.nowhere", "tests.urls.nowhere"])
+    @pytest.mark.parametrize("name", ["nowhere", "nowhere.urls", "tests.nowhere", "tests.urls.nowhere", "..urls", ""])
     def test_a_urlconf_that_does_not_exist_is_an_error(self, name: str) -> None:
         """A sentence, and no traceback."""
         with pytest.raises(CommandError, match=f"No URLconf is named '{name}'"):
+            jwt_audit("--urlconf", name)
+
+    @pytest.mark.parametrize("name", ["notes.models", "tests"])
+    def test_a_module_that_is_no_urlconf_is_an_error_too(self, name: str) -> None:
+        """What Django says of it is a sentence already."""
+        with pytest.raises(CommandError, match=f"'{name}' does not appear to have any patterns in it"):
             jwt_audit("--urlconf", name)
 
     def test_what_a_urlconf_itself_cannot_import_is_not_hidden(self, tmp_path: Any, monkeypatch: Any) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from http import HTTPMethod
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from drf_jwt_kit import audit
@@ -41,12 +42,17 @@ class Command(BaseCommand):
 
     def rows(self, urlconf: str | None) -> list[Row]:
         """Return the verdicts; what a URLconf that exists cannot import itself is not hidden."""
+        unknown = f"No URLconf is named {urlconf!r}."
+        if urlconf is not None and "" in urlconf.split("."):
+            raise CommandError(unknown)
         try:
             return audit.rows(urlconf)
         except ModuleNotFoundError as error:
             if error.name and f"{urlconf}.".startswith(f"{error.name}."):
-                raise CommandError(f"No URLconf is named {urlconf!r}.") from error
+                raise CommandError(unknown) from error
             raise
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
 
     def ensure_known(self, methods: list[str], rows: list[Row]) -> None:
         """Refuse a misspelt method: nothing is open that nobody looked at."""
