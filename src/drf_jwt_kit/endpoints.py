@@ -26,7 +26,7 @@ from .exceptions import (
     with_code,
 )
 from .parsers import JSONNegotiation, StrictJSONParser
-from .reports import leave_unread, log_failure, without_posted_data
+from .reports import leave_out_form, log_failure, without_posted_data
 
 _A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
 
@@ -68,7 +68,7 @@ class KitView(generics.GenericAPIView[Any]):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer with the project's exception handler, and roll nothing back."""
-        leave_unread(self.request)
+        leave_out_form(self.request)
         with nothing_rolled_back():
             response = super().handle_exception(self._as_api_exception(exc))
         if response.status_code == status.HTTP_429_TOO_MANY_REQUESTS:

@@ -71,19 +71,14 @@ def let_be_reported(request: Any) -> None:
     try:
         request.POST, request.FILES  # noqa: B018 - which read it
     except Exception:  # noqa: BLE001 - a size, a boundary, a charset, a client that is gone: it is not shown
-        _leave_out_form(request)
+        leave_out_form(request)
 
 
-def leave_unread(request: Any) -> None:
-    """Let the report of a refusal show no form that nobody has read.
+def leave_out_form(request: Any) -> None:
+    """Let reports of ``request`` show no form, as of one whose body is JSON.
 
-    Some projects have refusals reported as well, and reading what was refused may fail.
+    Where ``DEBUG`` is on they would show all of it; and some projects have refusals reported as well, where reading
+    what was refused may fail.
     """
     request = getattr(request, "_request", request)
-    if not hasattr(request, "_post"):
-        _leave_out_form(request)
-
-
-def _leave_out_form(request: Any) -> None:
-    """Let ``request`` have an empty form, as one whose body is JSON."""
     request._post, request._files = QueryDict(), MultiValueDict()

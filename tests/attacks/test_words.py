@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.signals import user_logged_in, user_login_failed
@@ -278,6 +279,19 @@ def test_the_report_of_a_refusal_does_not_stumble_either(
     answer = client.post(f"/api/token/{path}", **form)
     assert (answer.status_code, answer.headers["Content-Type"]) in JSON_REFUSALS
     assert reports
+
+
+@pytest.mark.parametrize("field", ["refresh", "access", "token ", "password"])
+def test_the_report_of_a_form_with_another_field_holds_no_token(
+    client: Any, tokens: Tokens, settings: Any, reports: list[str], field: str
+) -> None:
+    """Law 10: a client that mistakes the name, on a site where ``DEBUG`` is on."""
+    settings.DEBUG = True
+    form = "application/x-www-form-urlencoded"
+    answer = client.post("/api/token/revoke/", urlencode({field: tokens.refresh}), content_type=form)
+    assert answer.status_code == 400
+    assert reports
+    assert_silent(reports)
 
 
 @pytest.mark.parametrize("path", ["token/refresh/", "token/verify/", "token/revoke/", "token/blacklist/", "me/"])
