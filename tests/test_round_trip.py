@@ -14,7 +14,7 @@ from django.core.mail import send_mail
 from django.db import connection
 from django.db.models import CharField
 from django.http import HttpResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.throttling import AnonRateThrottle
 
 from drf_jwt_kit import round_trip, serializers, subject
@@ -192,6 +192,19 @@ class NestedURLs:
 def test_it_finds_the_endpoints_in_any_namespace(settings: Any) -> None:
     """A project may include them beneath its own."""
     settings.ROOT_URLCONF = NestedURLs
+    assert steps(examined()) == STEPS
+
+
+class CapturingURLs:
+    """A URLconf that reads a version and a tenant in front of the kit's paths."""
+
+    inner = [path("<slug:tenant>/", include("drf_jwt_kit.urls"))]
+    urlpatterns = [re_path(r"^(?P<version>v\d)/auth/", include(inner))]
+
+
+def test_it_finds_the_endpoints_beneath_parameters(settings: Any) -> None:
+    """Whatever stands there; `reverse()` would have to be told."""
+    settings.ROOT_URLCONF = CapturingURLs
     assert steps(examined()) == STEPS
 
 

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, connections
 from django.test import Client
-from django.urls import URLResolver, get_resolver, get_script_prefix, reverse
+from django.urls import URLResolver, get_resolver
 from django.views.decorators.debug import sensitive_variables
 
-from . import sessions, subject
+from . import routes, sessions, subject
 from .conf import SIMPLE_JWT_DEFAULTS, kit, schemes, simple_jwt
 from .findings import LONGEST, Finding, Status, described, milliseconds, unexamined
 from .isolation import isolated
@@ -104,6 +104,7 @@ class RoundTrip:
     def __init__(self, namespace: str, said: list[Any]) -> None:
         """Take the endpoints' namespace, and the list that log records will be in."""
         self.namespace, self.said = namespace, said
+        self.routes = {route.name: route for route in routes.walk()}
         self.findings: list[Finding] = []
         self.client = Client(raise_request_exception=False, HTTP_HOST=_host())
 
@@ -179,7 +180,8 @@ class RoundTrip:
     @sensitive_variables()
     def ask(self, endpoint: str, body: dict[str, Any] | None = None, *, access: str = "") -> Answer:
         """Ask an endpoint over HTTPS: POST with a body, else GET."""
-        path = "/" + reverse(self.namespace + endpoint).removeprefix(get_script_prefix())
+        route = self.routes[self.namespace + endpoint]
+        path = "/" + (route.example() or route.placeholder()).path
         sent: Any = {"REMOTE_ADDR": _address()}
         if access:
             sent[simple_jwt().AUTH_HEADER_NAME] = f"{schemes()[0]} {access}"
