@@ -107,6 +107,23 @@ def test_a_reserved_name_from_the_hook_is_refused(user: Any, settings: Any) -> N
         sessions.start(user)
 
 
+def changing_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """Return what no token can have, until somebody mends it."""
+    return {"score": float("nan") if user.last_name == "broken" else 1.0}
+
+
+def test_a_refresh_that_cannot_be_answered_changes_nothing(user: Any, settings: Any, clock: Any) -> None:
+    """Laws 2 and 3: once the hook is mended, however late, nobody is taken for a thief."""
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{HERE}.changing_claim"}
+    pair = sessions.start(user)
+    get_user_model().objects.update(last_name="broken")
+    with pytest.raises(ImproperlyConfigured, match="A token would be refused"):
+        sessions.rotate(str(pair.refresh))
+    get_user_model().objects.update(last_name="mended")
+    clock.shift(timedelta(minutes=5))
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1
+
+
 class Impersonates(TokenObtainPairSerializer):
     """A project's serializer that names somebody else, and calls the token something else."""
 

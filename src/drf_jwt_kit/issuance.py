@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,9 @@ from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token
 
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it, and not a backslash before these letters
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 logger = logging.getLogger("drf_jwt_kit")
 
 
@@ -21,7 +26,7 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     """Return a refresh token with the user's claims as they are now (law 11), for ``session``.
 
     They come from the serializer's ``get_token``, then from ``CLAIMS``, then from what was fixed at
-    sign-in.
+    sign-in. Raises what signing them would, before anything is written for tokens that cannot be made.
     """
     made: Token = _source(session).get_token(session.user)
     token_class = onto_kit(made.__class__, REFRESH_TOKEN)
@@ -33,7 +38,19 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     hook = kit().CLAIMS
     _add(token, import_string(hook)(session.user, session) if hook else {})
     _add(token, session.claims)
+    token.belong_to(session.pk, session.generation + 1)
+    token.get_token_backend().encode(token.payload)
     return token
+
+
+def ensure_storable(fixed: Mapping[str, Any]) -> None:
+    """Raise :exc:`~django.core.exceptions.ImproperlyConfigured` for claims that not every database can hold.
+
+    JSON may have them (RFC 8259 8.2), PostgreSQL and MariaDB do not.
+    """
+    text = json.dumps(fixed, ensure_ascii=False)
+    if _NUL.search(text) or _SURROGATE.search(text):
+        raise ImproperlyConfigured("A claim that is fixed at sign-in has a NUL or a lone surrogate in it.")
 
 
 def source_of(serializer_class: type[Any]) -> str:

@@ -73,6 +73,7 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     now = models.now()
     session = TokenSession.of(user, now, claims=fixed, claims_source=source, **clients.metadata(request))
     refresh = issuance.refresh_token(session)
+    issuance.ensure_storable(session.claims)
     session.extend(now, refresh.validity)
     session.save(force_insert=True)
     _settle(session)

@@ -179,15 +179,19 @@ class RefreshToken(Token, simplejwt.RefreshToken):
         """Return how long the token lasts from ``iat`` to ``exp``."""
         return timedelta(seconds=self.payload["exp"] - self.payload["iat"])
 
+    def belong_to(self, sid: UUID, generation: int) -> None:
+        """Make this a refresh token of one generation of one session."""
+        self.payload[claims.SESSION_CLAIM] = str(sid)
+        self.payload[claims.GENERATION_CLAIM] = generation
+        self.payload[simple_jwt().JTI_CLAIM] = uuid5(sid, str(generation)).hex
+
     def stamp(self, sid: UUID, generation: int, issued_at: datetime, expires_at: datetime) -> None:
-        """Make this the refresh token of one generation of one session.
+        """Make this *the* refresh token of one generation of one session.
 
         ``jti``, ``iat`` and ``exp`` follow from the arguments alone, so the same arguments make
         the same token again and nothing of it needs to be stored (laws 2 and 5).
         """
-        self.payload[claims.SESSION_CLAIM] = str(sid)
-        self.payload[claims.GENERATION_CLAIM] = generation
-        self.payload[simple_jwt().JTI_CLAIM] = uuid5(sid, str(generation)).hex
+        self.belong_to(sid, generation)
         self.payload["iat"] = int(issued_at.timestamp())
         self.payload["exp"] = int(expires_at.timestamp())
 

@@ -87,6 +87,12 @@ def refuses(request: Any, user: Any) -> None:
     raise (REFUSALS | NO_GUESSES)[request.META["HTTP_X_REFUSAL"]][0]
 
 
+UNSIGNABLE: dict[str, Any] = {
+    "a number without JSON": Decimal(1),
+    "no number": float("nan"),
+    "a number without end": float("inf"),
+    "more than a token holds": "x" * 9000,
+}
 RETURNED: dict[str, Any] = {
     "nothing": None,
     "no claims": {},
@@ -98,7 +104,8 @@ RETURNED: dict[str, Any] = {
     "pairs": [("amr", "otp")],
     "text": "otp",
     "zero": 0,
-    "no JSON": {"amr": Decimal(1)},
+    **{name: {"x": value} for name, value in UNSIGNABLE.items()},
+    "a subject that is no text": {"sub": 5},
     **{name: {name: "1"} for name in ("sid", "gen", "exp", "iat", "jti", "user_id", "token_type", "aud", "iss")},
 }
 
@@ -187,12 +194,39 @@ def test_a_claim_that_it_may_not_make_leaves_nothing(post: Any, gate: Any, logge
     assert (TokenSession.objects.count(), logged_in) == (0, [])
 
 
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("returned", [*UNSIGNABLE, "a subject that is no text"])
+def test_a_claim_that_no_token_can_have_leaves_nothing(
+    post: Any, gate: Any, logged_in: Any, user: Any, *, url: str, returned: str
+) -> None:
+    """Neither a session that nobody has tokens of, nor one ended for its sake."""
+    gate("returns", MAX_SESSIONS_PER_USER=1)
+    device = sessions.start(user).session
+    assert post(url, headers={"X-Returned": returned}).status_code == 500
+    assert ([row.revoked_at for row in TokenSession.objects.all()], logged_in) == ([None], [])
+    assert TokenSession.objects.get() == device
+
+
+@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("claim", ["a\0b", ["a\ud800b"], {"\\\0": 1}], ids=["NUL", "a surrogate", "in a name"])
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_that_is_no_json_leaves_nothing(post: Any, gate: Any, logged_in: Any) -> None:
-    """What cannot be stored is on no token either."""
+def test_a_claim_that_not_every_database_can_hold_is_a_mistake(
+    post: Any, gate: Any, monkeypatch: Any, *, url: str, claim: Any
+) -> None:
+    """Law 8: nothing is down, so it is no 503 where PostgreSQL or MariaDB would refuse it."""
+    monkeypatch.setitem(RETURNED, "claim", {"device": claim})
     gate("returns")
-    assert post(headers={"X-Returned": "no JSON"}).status_code == 500
-    assert (TokenSession.objects.count(), logged_in) == (0, [])
+    assert post(url, headers={"X-Returned": "claim"}).status_code == 500
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize("claim", [r"\u0000", "\\\\u0000", "\U0001f600"], ids=ascii)
+def test_a_claim_that_every_database_can_hold_is_held(post: Any, gate: Any, monkeypatch: Any, claim: str) -> None:
+    """What only looks like one that is not."""
+    monkeypatch.setitem(RETURNED, "claim", {"device": claim})
+    gate("returns")
+    assert post(headers={"X-Returned": "claim"}).status_code == 200
+    assert TokenSession.objects.get().claims["device"] == claim
 
 
 # -- What it asks for ------------------------------------------------------------------------------
