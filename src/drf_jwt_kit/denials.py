@@ -13,6 +13,7 @@ from django.contrib.auth import authenticate, get_backends, get_user_model, user
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.dispatch import Signal, receiver
+from django.http import Http404
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 
@@ -96,7 +97,8 @@ def is_guess(request: Any, refusal: Exception, *, denied: bool | None, declared:
     if isinstance(refusal, ValidationError) and denied is None:
         fields = declared()
         return isinstance(_body(request), dict) and any(name not in fields for name in refusal.detail)
-    return is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied)) or _tells_of_denial(refusal)
+    says_no = is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied, Http404))
+    return says_no or _tells_of_denial(refusal)
 
 
 def _body(request: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.serializers import as_serializer_error
@@ -29,7 +30,7 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     except (ValidationError, DjangoValidationError) as refusal:
         _log_refusal("sign_in_refused", logging.WARNING, request, user)
         raise GateRefused(as_serializer_error(refusal)) from refusal
-    except (APIException, PermissionDenied) as refusal:
+    except (APIException, Http404, PermissionDenied) as refusal:
         asked = isinstance(refusal, SecondFactorRequired)
         event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
         _log_refusal(event, level, request, user)

@@ -70,12 +70,13 @@ REFUSALS = {
     "ValidationError of a field": (drf.ValidationError({"otp": ["Wrong code."]}), 400),
     "Django's ValidationError": (DjangoValidationError("Wrong code."), 400),
     "Django's ValidationError of a field": (DjangoValidationError({"otp": "Wrong code."}), 400),
+    "NotFound": (drf.NotFound(), 404),
+    "Http404": (Http404("No device."), 404),
+    "Http404 without words": (Http404(), 404),
 }
 NO_GUESSES = {
     "SecondFactorRequired": (SecondFactorRequired(), 401),
     "Throttled": (drf.Throttled(3), 429),
-    "Http404": (Http404("No device."), 404),
-    "Http404 without words": (Http404(), 404),
     "a service that is down": (drf.APIException(), 500),
     "a bug": (LookupError(), 500),
     "a bug with a number": (KeyError(401), 500),
@@ -305,12 +306,14 @@ def asks_at_once(request: Any, user: Any) -> None:
 
 @pytest.mark.parametrize("url", URLS)
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_what_it_refuses_is_a_guess(post: Any, gate: Any, url: str, refusal: str) -> None:
-    """2.3: whoever has the password may not guess codes for ever, whichever way the gate says no."""
+def test_what_it_refuses_is_a_guess(post: Any, gate: Any, caplog: Any, *, url: str, refusal: str) -> None:
+    """2.3: whoever has the password may not guess codes for ever, whichever way the gate says no, and the log tells."""
     gate("refuses", LOGIN_FAILURES_PER_ADDRESS="5/5m")
     status = REFUSALS[refusal][1]
     answers = [post(url, headers={"X-Refusal": refusal}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [status] * 5 + [429]
+    events = [getattr(record, "event", "") for record in caplog.records if record.name == "drf_jwt_kit.security"]
+    assert events == ["sign_in_refused"] * 5 + ["sign_in_throttled"]
 
 
 @pytest.mark.parametrize("url", URLS)
