@@ -265,6 +265,25 @@ def test_e016_any_origin_with_credentials(client: Any, cors: dict[str, Any], exp
     assert (named and answer.get("Access-Control-Allow-Credentials") == "true") is expected
 
 
+SITE_CACHE = [f"django.middleware.cache.{name}CacheMiddleware" for name in ("Update", "FetchFrom")]
+
+
+@pytest.mark.parametrize("middleware", [SITE_CACHE, ["django.middleware.cache.CacheMiddleware"], []], ids=len)
+@pytest.mark.parametrize("header", ["Authorization", "X-Token"])
+def test_e030_a_site_cache_that_does_not_know_the_header(
+    client: Any, user: Any, settings: Any, header: str, middleware: list[str]
+) -> None:
+    """Law 7: the check says what the real middleware does; Django itself tells users apart by `Authorization`."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_NAME": f"HTTP_{header.upper().replace('-', '_')}"}
+    settings.MIDDLEWARE = [*middleware, *settings.MIDDLEWARE]
+    said = [(message.id, message.level) for message in messages()]
+    mine = client.get("/api/me/", headers={header: f"Bearer {sessions.start(user).access}"})
+    anybody = client.get("/api/me/")
+    assert mine.status_code == 200
+    assert said == ([("drf_jwt_kit.E030", ERROR)] if anybody.status_code == 200 else [])
+    assert (anybody.status_code == 200) is (header == "X-Token" and bool(middleware))
+
+
 def test_cors_settings_alone_are_no_fault() -> None:
     """Where nothing reads them, they open nothing."""
     with override_settings(**EVERYBODY):

@@ -22,6 +22,8 @@ from .conf import Settings, kit
 
 DOCS = "docs/checks.md"
 
+_SITE_CACHES = {f"django.middleware.cache.{name}" for name in ("UpdateCacheMiddleware", "CacheMiddleware")}
+
 
 def message(kind: Callable[..., CheckMessage], number: str, fault: str, hint: str = "") -> CheckMessage:
     """Return a message whose hint ends with the place where the docs say more."""
@@ -153,6 +155,20 @@ def check_origins(**kwargs: Any) -> Iterator[CheckMessage]:
 def _any_matches(patterns: Iterable[str | re.Pattern[str]]) -> bool:
     """Return whether some pattern takes an origin that is nobody's: RFC 6761 6.4."""
     return any(re.match(pattern, f"{scheme}://nobody.invalid") for pattern in patterns for scheme in ("https", "http"))
+
+
+@register(Tags.security)
+def check_site_cache(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E030 where Django's cache of the whole site cannot tell users apart: it does so by ``Authorization`` alone."""
+    name = conf.simple_jwt().AUTH_HEADER_NAME
+    if name == "HTTP_AUTHORIZATION" or not _SITE_CACHES & set(settings.MIDDLEWARE):
+        return
+    yield message(
+        Error,
+        "E030",
+        f"Tokens come in {name}, and a middleware caches the whole site: what one user is answered, all others are.",
+        "Send tokens in Authorization, or cache single views that are the same for everybody.",
+    )
 
 
 @register(Tags.security)
