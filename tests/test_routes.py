@@ -6,10 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
-from django.test import override_settings
+from django.middleware.locale import LocaleMiddleware
+from django.test import Client, override_settings
 from django.urls import get_resolver, include, path, re_path, register_converter, resolve, reverse
 from django.urls.converters import StringConverter
+from django.utils import translation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.versioning import URLPathVersioning
 from rest_framework.views import APIView
@@ -219,3 +222,48 @@ def test_the_first_example_is_the_example() -> None:
 def test_a_route_without_parameters_has_its_own_spelling() -> None:
     """There is nothing to choose."""
     assert {example.path for example in only(path("notes/", view)).examples()} == {"notes/"}
+
+
+class Prefixed:
+    """A URLconf with the language in front."""
+
+    urlpatterns = i18n_patterns(path("closed/", views.Reads.as_view()))
+
+
+class PrefixedButForTheDefault:
+    """The same, without it for the default language."""
+
+    urlpatterns = i18n_patterns(path("closed/", views.Reads.as_view()), prefix_default_language=False)
+
+
+class OwnLocaleMiddleware(LocaleMiddleware):
+    """A project's own."""
+
+
+OWN_LOCALE, TEAPOT = f"{__name__}.OwnLocaleMiddleware", "tests.test_round_trip.teapot_middleware"
+
+
+@pytest.mark.parametrize("active", ["en-us", "de"])
+@pytest.mark.parametrize(
+    ("urlconf", "code", "middleware", "prefix"),
+    [
+        (Prefixed, "en-us", ["django.middleware.locale.LocaleMiddleware"], "en/"),
+        (Prefixed, "de-at", [OWN_LOCALE], "de/"),
+        (Prefixed, "pt-br", [OWN_LOCALE], "pt-br/"),
+        (Prefixed, "nl", [OWN_LOCALE], "nl/"),
+        (Prefixed, "en-us", [], "en-us/"),
+        (Prefixed, "en-us", [TEAPOT], "en-us/"),
+        (PrefixedButForTheDefault, "en-us", [OWN_LOCALE], ""),
+    ],
+)
+def test_a_prefix_is_the_one_that_requests_have(
+    settings: Any, *, urlconf: Any, code: str, middleware: list[str], prefix: str, active: str
+) -> None:
+    """`startproject` writes ``en-us``, for which Django has ``en``; whatever language is active meanwhile."""
+    settings.LANGUAGE_CODE, settings.MIDDLEWARE, settings.ROOT_URLCONF = code, middleware, urlconf
+    settings.LANGUAGES = [(known, known) for known in ("en", "de", "pt-br")]
+    with translation.override(active), routes.in_served_language():
+        (route,) = routes.walk()
+        assert (route.route, route.example().path) == (f"{prefix}closed/", f"{prefix}closed/")
+    if middleware != [TEAPOT]:
+        assert Client().get(f"/{prefix}closed/").status_code == 403

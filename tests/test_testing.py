@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
@@ -20,7 +21,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
 from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
-from django.utils import timezone
+from django.utils import timezone, translation
 from notes.models import Note
 from notes.views import NoteViewSet
 from rest_framework.authentication import SessionAuthentication
@@ -475,6 +476,39 @@ class TestWhatIsRefused:
         )
 
         assert [row.route for row in found.driven] == ["open/", "closed/", "closed/"]
+
+    @pytest.mark.parametrize(
+        ("login_url", "target"),
+        [
+            ("/accounts/login/", "https://sso.invalid/accounts/login/"),
+            ("/accounts/login/", "//sso.invalid/accounts/login/"),
+            ("/", "https://sso.invalid/"),
+            ("https://sso.example/", "https://sso.invalid/"),
+            ("https://sso.example/", "/"),
+        ],
+    )
+    def test_another_servers_page_is_not_the_sign_in_page(self, settings: Any, login_url: str, target: str) -> None:
+        """Its path is all that they share: the handler has run."""
+        settings.LOGIN_URL = login_url
+        (line,) = complaint(path("open/", answering(lambda: HttpResponseRedirect(target))))[1:]
+        assert f"no token (302 to {target})" in line
+
+    def test_a_prefix_for_the_language_leads_there(self, settings: Any) -> None:
+        """`startproject` writes ``en-us``; Django serves ``en``, whatever language an earlier test left active."""
+        settings.LANGUAGE_CODE = "en-us"
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.locale.LocaleMiddleware"]
+        prefixed = type("Prefixed", (), {"urlpatterns": i18n_patterns(path("closed/", Closed.as_view()))})
+        with translation.override("de"):
+            found = assert_protected(urlconf=prefixed)
+        assert {row.route for row in found.driven} == {"en/closed/"}
+
+    @pytest.mark.parametrize("host", ["testserver", "testserver:443"])
+    def test_the_sign_in_page_may_be_named_in_full(self, settings: Any, host: str) -> None:
+        """As some middlewares do."""
+        settings.LOGIN_URL = "/accounts/login/"
+        full = answering(lambda: HttpResponseRedirect(f"https://{host}/accounts/login/?next=/"))
+        found = assert_protected(urlconf=urls(path("full/", full), path("closed/", Closed.as_view())))
+        assert len(found.driven) == 3
 
     def test_what_a_response_holds_open_is_closed(self) -> None:
         """A file that is never sent would stay open: Python warns of it."""

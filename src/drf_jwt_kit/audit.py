@@ -12,7 +12,7 @@ from contextlib import closing
 from enum import StrEnum
 from functools import partial, wraps
 from typing import Any, NamedTuple, Never
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -81,7 +81,7 @@ def rows(urlconf: Any = None) -> list[Row]:
 
 def routed_rows(urlconf: Any = None) -> list[tuple[Route, Row]]:
     """Return the same with the route of each: what a request needs that is to reach it."""
-    with kept_from_data() as asked:
+    with routes.in_served_language(urlconf), kept_from_data() as asked:
         return [(route, row) for route in routes.walk(urlconf) for row in _rows(route, asked)]
 
 
@@ -272,18 +272,22 @@ def _refused(view: Any, answer: Any, method: str) -> tuple[Verdict, str]:
     if status in {401, 403}:
         declared = "declared @public, yet " if is_public(view, method) else ""
         return Verdict.PROTECTED, f"{declared}{told}; {_permissions(view)}"
-    if leads_to_sign_in(answer, view):
+    if leads_to_sign_in(answer, view, view.request):
         return Verdict.PROTECTED, told
     return Verdict.UNKNOWN, f"{told} before it asks who that is"
 
 
-def leads_to_sign_in(answer: Any, view: Any) -> bool:
-    """Return whether an answer sends to the sign-in page, the view's own or the project's: others may lead back."""
+def leads_to_sign_in(answer: Any, view: Any, request: Any) -> bool:
+    """Return whether an answer sends to the sign-in page, the view's own or the project's: others may lead back.
+
+    One without a host is of the host that ``request`` was sent to.
+    """
     if not 300 <= answer.status_code < 400:
         return False
-    sign_in = urlsplit(resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL))
-    target = urlsplit(answer.headers.get("Location", ""))
-    return target.path == sign_in.path and sign_in.netloc in {"", target.netloc}
+    own = request.META.get("HTTP_HOST", request.META["SERVER_NAME"])
+    target = urlsplit(urljoin(f"//{own}", answer.headers.get("Location", "")))
+    sign_in = urlsplit(urljoin(f"//{own}", resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL)))
+    return (target.hostname, target.path) == (sign_in.hostname, sign_in.path)
 
 
 def _permissions(view: Any) -> str:

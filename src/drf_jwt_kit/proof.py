@@ -23,7 +23,7 @@ from .audit import Row, Verdict
 from .conf import simple_jwt
 from .isolation import rolled_back
 from .models import writing_database
-from .routes import Route
+from .routes import Route, in_served_language
 
 # What is wrong with the requests that must be refused.
 ATTACKS = ("no token", "expired", "tampered", "wrong type", "revoked")
@@ -82,8 +82,9 @@ class Endpoints:
         unknown = set(paths).difference(*(_names(route) for route, _row in routed))
         if unknown := unknown | self.skip.difference(*(_skippable(route, row) for route, row in routed)):
             raise ValueError(f"paths and skip name what is not there: {', '.join(sorted(unknown))}")
-        for route, row in routed:
-            self._list_for(route, row).append(row)
+        with in_served_language():
+            for route, row in routed:
+                self._list_for(route, row).append(row)
 
     def _list_for(self, route: Route, row: Row) -> list[Row]:
         """Return where one endpoint belongs, and note the path to one that is to be driven."""
@@ -229,9 +230,9 @@ def _may_be_used(alias: str) -> bool:
 
 def _is_refusal(answer: Any) -> bool:
     """Return whether an answer turns the client away: 401, 403, or off to the sign-in page."""
-    match = answer.wsgi_request.resolver_match
-    view_class = getattr(match and match.func, "cls", None)
-    return answer.status_code in {401, 403} or audit.leads_to_sign_in(answer, view_class)
+    request = answer.wsgi_request
+    view_class = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
+    return answer.status_code in {401, 403} or audit.leads_to_sign_in(answer, view_class, request)
 
 
 def _sent_to(answer: Any) -> list[str]:

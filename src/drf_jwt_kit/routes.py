@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain, islice, product
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
+from django.conf.urls.i18n import is_language_prefix_patterns_used
+from django.middleware.locale import LocaleMiddleware
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
+from django.utils import translation
+from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
@@ -179,6 +185,27 @@ def _converts(converter: Any, value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@contextmanager
+def in_served_language(urlconf: Any = None) -> Iterator[None]:
+    """Let paths have the prefix that those of a request without a language have, whatever language is active.
+
+    That is ``en`` for a ``LANGUAGE_CODE`` of ``en-us``, where a middleware chooses among those that Django has.
+    """
+    language = settings.LANGUAGE_CODE
+    _is_used, has_default = is_language_prefix_patterns_used(urlconf or settings.ROOT_URLCONF)
+    if has_default and any(map(_chooses_language, settings.MIDDLEWARE)):
+        with suppress(LookupError):
+            language = translation.get_supported_language_variant(language)
+    with translation.override(language):
+        yield
+
+
+def _chooses_language(middleware: str) -> bool:
+    """Return whether a middleware is Django's that looks for a language, or rests on it."""
+    cls = import_string(middleware)
+    return isinstance(cls, type) and issubclass(cls, LocaleMiddleware)
 
 
 def walk(urlconf: Any = None) -> Iterator[Route]:
