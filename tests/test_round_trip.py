@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,7 @@ from django.db import connection
 from django.db.models import CharField
 from django.http import HttpResponse
 from django.urls import include, path, re_path
+from rest_framework import views as drf_views
 from rest_framework.throttling import AnonRateThrottle
 
 from drf_jwt_kit import round_trip, serializers, subject
@@ -72,6 +74,15 @@ class RefusingBackend(ModelBackend):
 
     def authenticate(self, request: Any, **credentials: Any) -> None:
         """Return nobody."""
+
+
+class ByNumber(ModelBackend):
+    """A backend that knows users by their number."""
+
+    def authenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> Any:
+        """Return whose number it is."""
+        user = get_user_model().objects.filter(pk=username).first()
+        return user if user is not None and user.check_password(password) else None
 
 
 class ChallengingSerializer(serializers.TokenObtainPairSerializer):
@@ -259,6 +270,27 @@ def test_a_project_that_asks_for_more_is_no_fault(
     # A rule of the project's is asked at every refresh, too.
     assert steps(findings) == (rest if named != "USER_AUTHENTICATION_RULE" else rest[:2])
     assert mailoutbox == []
+
+
+def in_an_envelope(exc: Exception, context: Any) -> Any:
+    """Answer errors as this project does."""
+    response = drf_views.exception_handler(exc, context)
+    if response is not None:
+        response.data = {"error": {"message": "No."}}
+    return response
+
+
+def test_a_project_with_words_of_its_own_is_no_fault(settings: Any) -> None:
+    """A refusal is known by its status then."""
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.in_an_envelope"}
+    assert steps(examined()) == STEPS
+
+
+def test_users_with_numbers_for_names_sign_in(user: Any, settings: Any, monkeypatch: Any) -> None:
+    """A client has them from a form, as text."""
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByNumber"]
+    monkeypatch.setattr(type(user), "get_username", lambda user: user.pk)
+    assert steps(examined()) == STEPS
 
 
 def test_a_refusal_that_nothing_explains_is_an_error() -> None:
