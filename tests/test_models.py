@@ -175,12 +175,14 @@ def test_a_session_says_why_it_is_dead(user: Any, clock: Any, change: Any, refus
         session.ensure_live(models.now())
 
 
-def test_the_users_state_is_said_first(user: Any, clock: Any) -> None:
-    """A deactivated user reads why, not that a session was ended because of it."""
+@pytest.mark.parametrize(("reason", "then"), [("password_changed", PasswordChanged), ("signed_out", Revoked)])
+def test_what_says_most_is_said_first(user: Any, clock: Any, reason: str, then: type[Refused]) -> None:
+    """A deactivated user reads why, not that a session was ended because of it; then comes what ended it."""
     session = sessions.start(user).session
     session.revoked_at = session.absolute_expires_at = session.created_at
+    session.revoke_reason = reason
     user.is_active, user.password = False, "another"
-    for refusal in (UserInactive, PasswordChanged):
+    for refusal in (UserInactive, then):
         with pytest.raises(refusal):
             session.ensure_live(models.now())
         user.is_active = True

@@ -101,6 +101,18 @@ def test_the_next_rehash_signs_nobody_out_either(user: Any, settings: Any) -> No
     assert lives(session)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_session_that_had_ended_says_so_after_a_rehash(outdated: Any, settings: Any, times: int) -> None:
+    """2.2: nobody has changed the password, and nobody is to be told so."""
+    pair = sessions.start(outdated)
+    sessions.revoke(pair.session)
+    for hasher in (None, FASTER)[:times]:
+        settings.PASSWORD_HASHERS = [*filter(None, [hasher]), *settings.PASSWORD_HASHERS]
+        assert get_user_model().objects.get(pk=outdated.pk).check_password(PASSWORD)
+    with pytest.raises(Revoked):
+        sessions.rotate(str(pair.refresh))
+
+
 def test_a_request_in_the_middle_of_a_rehash_is_accepted(outdated: Any) -> None:
     """Law 9: it may meet the new password before the sessions have followed it."""
     pair = sessions.start(outdated)

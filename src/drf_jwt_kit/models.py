@@ -247,14 +247,15 @@ class TokenSession(models.Model):
     def ensure_live(self, now: datetime) -> None:
         """Raise the reason why no token of this session counts now, if there is one.
 
-        The user's state comes first: it says more than that the session was ended because of it.
+        That the user is inactive comes first: it says more than that the session was ended because of it. What ended
+        it is told next, as a row that has ended knows nothing of how the password was hashed since.
         """
         if simple_jwt().CHECK_USER_IS_ACTIVE and not self.user.is_active:
             raise UserInactive
+        if self.revoked_at is not None:
+            raise PasswordChanged if self.revoke_reason == PasswordChanged.reason else Revoked
         if not self.knows_credentials():
             raise PasswordChanged
-        if self.revoked_at is not None:
-            raise Revoked
         if self.absolute_expires_at is not None and self.absolute_expires_at <= now:
             raise Expired
 
