@@ -135,6 +135,17 @@ def test_a_refresh_token_names_a_session_wholly_or_not_at_all(claim: dict[str, A
             token_class(str(token))
 
 
+def test_a_refresh_token_that_names_none_was_never_the_kits() -> None:
+    """THREATS, claims: both taken away, and the id that follows from them left."""
+    token = RefreshToken()
+    token.belong_to(SID, 1)
+    RefreshToken(str(token))
+    del token.payload["sid"], token.payload["gen"]
+    for token_class in (RefreshToken, RevocableToken):
+        with pytest.raises(Invalid):
+            token_class(str(token))
+
+
 def test_a_stamped_token_follows_from_its_row() -> None:
     """Laws 2 and 5: the same arguments make the same token, so nothing of it is stored."""
     now = timezone.now()
