@@ -55,6 +55,43 @@ def wait(account: str = "alice", address: str = "192.0.2.1") -> int:
 
 
 @pytest.mark.usefixtures("counting")
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/10s", "LOGIN_FAILURES_PER_ADDRESS": "3/50s"},
+        {"LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "2/50s", "LOGIN_FAILURES_PER_ADDRESS": "3/10s"},
+        {"LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "3/20s", "LOGIN_FAILURES_PER_ACCOUNT": "1/1h"},
+        {"LOGIN_FAILURES_PER_ADDRESS": "3/20s", "LOGIN_FAILURES_PER_ACCOUNT": "1/1h"},
+        {"LOGIN_FAILURES_PER_ADDRESS": "5/1h", "LOGIN_FAILURES_PER_ACCOUNT": "1/20s"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("address", [f"192.0.2.{number}" for number in range(1, 9)])  # windows begin at other times
+def test_whoever_waits_as_long_as_is_said_is_let_in(
+    settings: Any, clock: Any, limits: dict[str, str], address: str
+) -> None:
+    """2.2: also where several limits hold at once: ``Retry-After`` is the longest of them."""
+    settings.DRF_JWT_KIT = {**OFF, **limits}
+    refused = 0
+    for _ in range(12):
+        try:
+            begin(address=address).failed()
+        except Throttled as throttled:
+            refused += 1
+            clock.shift(timedelta(seconds=float(str(throttled.wait))))
+            begin(address=address).failed()
+    assert refused
+
+
+def test_a_refusal_stands_where_others_are_taken_back_meanwhile(settings: Any, monkeypatch: Any) -> None:
+    """2.2: the attempts beside it succeed between its count and the look at how long it has to wait."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ADDRESS": "1/1m"}
+    beside, look = begin(), Counter.is_full
+    monkeypatch.setattr(Counter, "is_full", lambda *args: beside.withdrawn() or look(*args))
+    assert 0 < wait() <= 60
+
+
+@pytest.mark.usefixtures("counting")
 def test_a_counter_counts_in_windows(clock: Any) -> None:
     """2.3: what was counted is forgotten when its window ends, and not before."""
     counter = Counter("kit:00000000", Rate(2, 60))

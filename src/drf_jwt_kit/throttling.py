@@ -65,6 +65,10 @@ class Counter:
         """Return whether ``failures`` are more than the rate allows."""
         return self.rate is not None and failures > self.rate.limit
 
+    def is_full(self, now: float) -> bool:
+        """Return whether there is no room for one more failure in the window of ``now``."""
+        return self.rate is not None and cache.get(self._key(self.rate, now), 0) >= self.rate.limit
+
     def seconds_left(self, now: float) -> float:
         """Return how long the window of ``now`` still lasts."""
         period = self.rate.period if self.rate else 0
@@ -182,11 +186,17 @@ class Attempt:
         return wait
 
     def _wait(self) -> float:
-        """Count the attempt; return how long to wait before it may be made, 0 for not at all."""
-        for counter in (self.pair, self.place):
-            if self._is_beyond(counter):
-                return counter.seconds_left(self.now)
-        return min(self._delay(), self.account.seconds_left(self.now)) if self._is_beyond(self.account) else 0
+        """Count the attempt; return how long to wait before it may be made, 0 for not at all.
+
+        Where one limit holds it back, the others are asked how long they would.
+        """
+        limits = (self.pair, self.place)
+        held_by = next(filter(self._is_beyond, limits), None)
+        if held_by is None:
+            return self._delay() if self._is_beyond(self.account) else 0
+        full = [limit for limit in limits if limit is held_by or limit.is_full(self.now)]
+        delay = self._delay() if self.account.is_full(self.now) else 0
+        return max(delay, *(limit.seconds_left(self.now) for limit in full))
 
     def _is_beyond(self, counter: Counter) -> bool:
         """Count the attempt; return whether it is one too many."""
@@ -197,11 +207,11 @@ class Attempt:
         """Return how long this address waits, when the account is under attack from many.
 
         The first attempt from an address never waits, so the owner gets in. Each failure from the
-        same address doubles its delay.
+        same address doubles its delay, which ends with the window of the account at the latest.
         """
         failures, last = cache.get(self.last_failure, (0, 0.0))
         left: float = last + min(2 ** min(failures, 9), LONGEST_DELAY) - self.now if failures else 0
-        return max(0, left)
+        return min(max(0, left), self.account.seconds_left(self.now))
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
