@@ -12,7 +12,6 @@ from contextlib import closing
 from enum import StrEnum
 from functools import partial, wraps
 from typing import Any, NamedTuple, Never
-from urllib.parse import urljoin, urlsplit
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
@@ -20,7 +19,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from django.shortcuts import resolve_url
 from django.test import RequestFactory
 from django.views import View
 from rest_framework.views import APIView
@@ -28,6 +26,7 @@ from rest_framework.views import APIView
 from . import routes
 from .decorators import around_handler, around_view, handler_layers, methods_let_through
 from .permissions import ProtectedByDefaultMixin, is_public
+from .redirects import leads_to_sign_in
 from .routes import Example, Route
 from .stand_ins import kept_from_data
 
@@ -275,19 +274,6 @@ def _refused(view: Any, answer: Any, method: str) -> tuple[Verdict, str]:
     if leads_to_sign_in(answer, view, view.request):
         return Verdict.PROTECTED, told
     return Verdict.UNKNOWN, f"{told} before it asks who that is"
-
-
-def leads_to_sign_in(answer: Any, view: Any, request: Any) -> bool:
-    """Return whether an answer sends to the sign-in page, the view's own or the project's: others may lead back.
-
-    One without a host is of the host that ``request`` was sent to.
-    """
-    if not 300 <= answer.status_code < 400:
-        return False
-    own = request.META.get("HTTP_HOST", request.META["SERVER_NAME"])
-    target = urlsplit(urljoin(f"//{own}", answer.headers.get("Location", "")))
-    sign_in = urlsplit(urljoin(f"//{own}", resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL)))
-    return (target.hostname, target.path) == (sign_in.hostname, sign_in.path)
 
 
 def _permissions(view: Any) -> str:

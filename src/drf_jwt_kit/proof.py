@@ -23,6 +23,7 @@ from .audit import Row, Verdict
 from .conf import simple_jwt
 from .isolation import rolled_back
 from .models import writing_database
+from .redirects import leads_to_sign_in
 from .routes import Route, in_served_language
 
 # What is wrong with the requests that must be refused.
@@ -232,7 +233,7 @@ def _is_refusal(answer: Any) -> bool:
     """Return whether an answer turns the client away: 401, 403, or off to the sign-in page."""
     request = answer.wsgi_request
     view_class = getattr(request.resolver_match and request.resolver_match.func, "cls", None)
-    return answer.status_code in {401, 403} or audit.leads_to_sign_in(answer, view_class, request)
+    return answer.status_code in {401, 403} or leads_to_sign_in(answer, view_class, request)
 
 
 def _sent_to(answer: Any) -> list[str]:
