@@ -204,7 +204,10 @@ def in_served_language(urlconf: Any = None) -> Iterator[None]:
 
 def _chooses_language(middleware: str) -> bool:
     """Return whether a middleware is Django's that looks for a language, or rests on it."""
-    cls = import_string(middleware)
+    try:
+        cls = import_string(middleware)
+    except ImportError:  # no server starts then, and says so
+        return False
     return isinstance(cls, type) and issubclass(cls, LocaleMiddleware)
 
 
