@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -63,7 +62,6 @@ def test_what_a_reader_may_not_raise_is_raised(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not find_spec("atheris"), reason="atheris is not installed: it is in the dependency group `fuzz`")
 def test_coverage_guided_fuzzing_finds_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Issue 4: ``DRF_JWT_KIT_FUZZ`` runs, led by what they reach in the kit, simplejwt and PyJWT."""
     command = [sys.executable, "-m", "tests.attacks.fuzz", str(tmp_path), f"-runs={RUNS}", "-seed=1"]
