@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Concat, Right
 
-from . import credentials, lookup, models
+from . import credentials, lookup, models, transactions
 from .conf import kit, leeway
 from .exceptions import Expired, Reused, Revoked
 from .models import TokenSession, TokenSessionQuerySet
@@ -153,7 +153,9 @@ def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta)
     dead = set(sessions.exclude(revoked_at=None).values_list("pk", flat=True))
     alive = sessions.filter(revoked_at=None)
     until = models.kept_until_at_least(now + kept_for)
-    if not alive.update(revoked_at=now, revoke_reason=reason, kept_until=until):
+    with transactions.locked(alive) as held:
+        any_ended = held.update(revoked_at=now, revoke_reason=reason, kept_until=until)
+    if not any_ended:
         return []
     # Some may have begun or ended in between: what the UPDATE left in the rows tells which.
     ended = sessions.filter(revoked_at=now, revoke_reason=reason)
@@ -181,7 +183,8 @@ def _add_hash(user: Any, old: list[str], new: str) -> bool:
     rows = TokenSession.objects.filter(user=user).telling()
     knowing = [*rows.of_credentials({new}).values_list("pk", flat=True)]
     lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing)
-    return bool(lacking.update(credential_hash=_with(new)) or knowing)
+    with transactions.locked(lacking) as held:
+        return bool(held.update(credential_hash=_with(new)) or knowing)
 
 
 def _with(known: str) -> Right:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from random import Random
 from threading import Event, Thread
 from typing import Any
@@ -13,12 +14,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
-from django.db import connections, transaction
+from django.core.management import call_command
+from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
 
-from drf_jwt_kit import models, sessions
+from drf_jwt_kit import credentials, models, rotation, sessions
 from drf_jwt_kit.models import TokenSession
 from tests.concurrency.calls import (
     PASSWORD,
@@ -237,6 +239,47 @@ def overlapping(callers: Callers, *, begin: str, end: str, open_first: bool) -> 
     held, _none = callers.at_once(partial(order[0], beginning), partial(order[1], ending))
     get_user_model().objects.filter(pk=user.pk).update(is_active=True)
     return {"handed out": len(held), "accepted": accepted(held)}
+
+
+def _renew_hash(user: Any, held: Held) -> None:
+    rotation.carry_over(user, credentials.hashes(user), "x" * credentials.MAX_HASH)
+
+
+def _prune(user: Any, held: Held) -> None:
+    call_command("jwt_prune", stdout=StringIO())
+
+
+ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash, "pruned": _prune}
+
+
+def in_order(callers: Callers, *, how: str) -> str:
+    """Change all of a user's sessions beside a transaction that changes one after the other; return what stops it."""
+    user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    pairs = [sessions.start(user) for _ in range(2)]
+    older, newer = (pair.session for pair in pairs)
+    for session in (newer, older):  # PostgreSQL stores a row anew, and so the older one behind the newer
+        TokenSession.objects.filter(pk=session.pk).update(expires_at=models.now() - timedelta(days=1))
+    opened, through = Event(), Event()
+
+    def one_by_one() -> None:
+        with transaction.atomic():
+            sessions.revoke(older)
+            opened.set()
+            through.wait(A_MOMENT)
+            sessions.revoke(newer)
+
+    def all_at_once() -> None:
+        opened.wait(timeout=60)
+        try:
+            ALL_AT_ONCE[how](user, Held(str(pairs[1].access), str(pairs[1].refresh)))
+        finally:
+            through.set()
+
+    try:
+        callers.at_once(one_by_one, all_at_once)
+    except OperationalError as error:
+        return str(error)
+    return ""
 
 
 # -- Signing in ------------------------------------------------------------------------------------

@@ -71,6 +71,14 @@ def test_nothing_lives_that_was_committed_after_the_end(arena: Any, begin: str, 
     assert arena.run("overlapping", begin=begin, end=end, open_first=False) == {"handed out": 1, "accepted": []}
 
 
+@pytest.mark.parametrize(
+    "how", ["ended by the project", "deactivation saved", "password saved", "password hashed anew", "pruned"]
+)
+def test_all_sessions_are_changed_in_the_order_of_their_ids(arena: Any, how: str) -> None:
+    """Law 10: so nobody else who keeps to it meets a deadlock, wherever the database has put the rows."""
+    assert arena.run("in_order", how=how) == ""
+
+
 def test_hashing_a_password_anew_signs_no_other_device_out(arena: Any) -> None:
     """Law 9: devices that refresh while their user signs in elsewhere, with a better hasher, stay signed in."""
     rounds = arena.run("rehashing", rounds=ROUNDS)
