@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -122,6 +122,16 @@ def test_a_refresh_that_cannot_be_answered_changes_nothing(user: Any, settings: 
     get_user_model().objects.update(last_name="mended")
     clock.shift(timedelta(minutes=5))
     assert sessions.rotate(str(pair.refresh)).session.generation == 1
+
+
+def test_a_token_that_is_too_long_by_a_little_leaves_nothing(user: Any) -> None:
+    """Law 6: up to the limit there is a token, beyond it no session."""
+    lengths = []
+    for size in range(5500, 6000, 10):
+        with suppress(ImproperlyConfigured):
+            lengths.append(len(str(sessions.start(user, text="x" * size).refresh)))
+    assert 8100 < max(lengths) <= 8192
+    assert TokenSession.objects.count() == len(lengths) < 50
 
 
 class Impersonates(TokenObtainPairSerializer):

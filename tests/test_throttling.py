@@ -85,10 +85,26 @@ def test_whoever_waits_as_long_as_is_said_is_let_in(
 
 def test_a_refusal_stands_where_others_are_taken_back_meanwhile(settings: Any, monkeypatch: Any) -> None:
     """2.2: the attempts beside it succeed between its count and the look at how long it has to wait."""
-    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ADDRESS": "1/1m"}
-    beside, look = begin(), Counter.is_full
-    monkeypatch.setattr(Counter, "is_full", lambda *args: beside.withdrawn() or look(*args))
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ADDRESS": "2/1m"}
+    beside, look = [begin(), begin()], Counter.is_full
+
+    def look_later(*args: Any) -> Any:
+        while beside:
+            beside.pop().withdrawn()
+        return look(*args)
+
+    monkeypatch.setattr(Counter, "is_full", look_later)
     assert 0 < wait() <= 60
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_delay_that_is_not_due_yet_is_not_told(settings: Any) -> None:
+    """2.2: failures that do not reach a limit let nobody wait for it, however far its window goes."""
+    limits = {"LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "8/10s", "LOGIN_FAILURES_PER_ACCOUNT": "50/1h"}
+    settings.DRF_JWT_KIT = {**OFF, **limits}
+    for _ in range(8):
+        begin().failed()
+    assert 0 < wait() <= 10
 
 
 @pytest.mark.usefixtures("counting")

@@ -31,4 +31,4 @@ def leads_to_sign_in(answer: Any, view: Any, request: Any) -> bool:
 def _page(here: str, url: str) -> tuple[str, str]:
     """Return the host of a URL, with its port where that is no default, and its path."""
     target = urlsplit(urljoin(here, url))
-    return _DEFAULT_PORT.sub("", target.netloc.rpartition("@")[2].lower()), target.path
+    return _DEFAULT_PORT.sub("", target.netloc.lower()), target.path
