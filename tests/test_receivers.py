@@ -14,6 +14,7 @@ from django.core import serializers
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q, Value
+from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions
@@ -24,6 +25,7 @@ from tests.test_rotation import just_before
 
 pytestmark = pytest.mark.django_db
 
+USERS_SELECT = f"SELECT {connection.ops.quote_name('auth_user')}"
 USERS_UPDATE = f"UPDATE {connection.ops.quote_name('auth_user')}"
 SESSIONS_UPDATE = f"UPDATE {connection.ops.quote_name(TokenSession._meta.db_table)}"
 FAST, FASTER = "django.contrib.auth.hashers.MD5PasswordHasher", "tests.test_receivers.OneRound"
@@ -55,13 +57,21 @@ RENEWED = {
 
 
 @pytest.fixture(params=RENEWED)
-def outdated(request: Any, user: Any, settings: Any) -> Any:
-    """Alice with a password that Django will hash anew, and the preferred hasher changed."""
-    before, after = RENEWED[request.param]
-    settings.PASSWORD_HASHERS = before
-    user.set_password(PASSWORD)
-    user.save()
-    settings.PASSWORD_HASHERS = after
+def hash_as_before(request: Any, settings: Any) -> Callable[[str], str]:
+    """A function that hashes as it was done before the preferred hasher changed: Django will do it anew."""
+    before, settings.PASSWORD_HASHERS = RENEWED[request.param]
+
+    def hash_as_before(password: str) -> str:
+        with override_settings(PASSWORD_HASHERS=before):
+            return make_password(password)
+
+    return hash_as_before
+
+
+@pytest.fixture
+def outdated(user: Any, hash_as_before: Callable[[str], str]) -> Any:
+    """Alice with a password that Django will hash anew."""
+    get_user_model().objects.filter(pk=user.pk).update(password=hash_as_before(PASSWORD))
     return get_user_model().objects.get(pk=user.pk)
 
 
@@ -252,6 +262,82 @@ def test_a_rehash_that_a_change_overtakes_revives_nothing(outdated: Any, when: s
     assert get_user_model().objects.get(pk=outdated.pk).check_password("a new one")
     with pytest.raises(PasswordChanged):
         sessions.start(late)
+
+
+@pytest.mark.parametrize("devices", [0, 1])
+@pytest.mark.parametrize("when", ["before it checks", "before it reads", "before it saves"])
+def test_a_rehash_undoes_no_change_that_will_be_hashed_anew_itself(
+    outdated: Any, hash_as_before: Callable[[str], str], when: str, devices: int
+) -> None:
+    """Law 9: servers that prefer different hashers, and passwords that are imported."""
+    old = [sessions.start(outdated).session for _ in range(devices)]
+    late = get_user_model().objects.get(pk=outdated.pk)
+    imported = hash_as_before("a new one")
+
+    def change() -> None:
+        get_user_model().objects.filter(pk=outdated.pk).update(password=imported)
+
+    if when == "before it checks":
+        change()
+        assert late.check_password(PASSWORD)
+    else:
+        verb = USERS_SELECT if when == "before it reads" else USERS_UPDATE
+        with just_before((verb, change)):
+            assert late.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password == imported
+    assert not any(lives(session) for session in old)
+    with pytest.raises(PasswordChanged):
+        sessions.start(late)
+    owner = get_user_model().objects.get(pk=outdated.pk)
+    assert owner.check_password("a new one")
+    assert lives(sessions.start(owner).session)
+
+
+def _defer(user: Any) -> Any:
+    return get_user_model().objects.defer("password").get(pk=user.pk)
+
+
+def _reread(user: Any) -> Any:
+    user.refresh_from_db()
+    return user
+
+
+@pytest.mark.parametrize("read", [_defer, _reread])
+def test_a_rehash_of_what_was_read_later_signs_nobody_out(outdated: Any, read: Callable[[Any], Any]) -> None:
+    """Law 9: neither where the hash was not read with the user, nor where it was read twice."""
+    old, user = sessions.start(outdated).session, read(outdated)
+    assert user.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password == user.password
+    assert all(lives(session) for session in [old, sessions.start(user).session])
+
+
+def test_a_rehash_of_what_was_not_read_with_the_user_overwrites_nobody(outdated: Any) -> None:
+    """Law 9: which hash was checked nobody knows, but one that is up to date is not it."""
+    late = _defer(outdated)
+    with just_before((USERS_UPDATE, lambda: _set_and_save_field(outdated))):
+        assert late.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).check_password("a new one")
+    with pytest.raises(PasswordChanged):
+        sessions.start(late)
+
+
+def test_a_rehash_takes_the_place_of_a_hash_that_comes_back(
+    outdated: Any, hash_as_before: Callable[[str], str]
+) -> None:
+    """Law 9: a form that was read before a change writes every field, the old hash too."""
+    rows, checked = get_user_model().objects.filter(pk=outdated.pk), outdated.password
+    rows.update(password=hash_as_before("a new one"))
+    with just_before((USERS_UPDATE, lambda: rows.update(password=checked))):
+        assert outdated.check_password(PASSWORD)
+    assert rows.get().password == outdated.password
+    assert lives(sessions.start(outdated).session)
+
+
+def test_a_user_who_is_deleted_right_after_a_rehash_breaks_nothing(outdated: Any) -> None:
+    """There is nobody left whose password it is."""
+    users = get_user_model()._base_manager.filter(pk=outdated.pk)
+    with just_before((USERS_UPDATE, lambda: None), (USERS_SELECT, users.delete)):
+        assert outdated.check_password(PASSWORD)
 
 
 def test_a_wrong_password_changes_nothing(outdated: Any) -> None:

@@ -7,18 +7,40 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import get_hasher, identify_hasher
-from django.db.models import Model
+from django.db.models import Case, F, Model, Value, When
 from django.db.models.query_utils import DeferredAttribute
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_init, post_save, pre_save
 from django.dispatch import receiver
 
 from . import adoption, credentials, ending, revocation, rotation
 from .conf import simple_jwt
 
-# On a user: what was hashed anew (nothing, where another re-hash was quicker), whether another password is about
-# to be written, and whether this instance has written one before.
-_BEFORE_REHASH, _CHANGES = "_drf_jwt_kit_before_rehash", "_drf_jwt_kit_changes_password"
-_HAS_WRITTEN = "_drf_jwt_kit_has_written_password"
+# On a user: the password as it was read or written last, what is being hashed anew, and whether another password is
+# about to be written.
+_KNOWN, _REHASH = "_drf_jwt_kit_known_password", "_drf_jwt_kit_rehash"
+_CHANGES = "_drf_jwt_kit_changes_password"
+
+
+class _Rehash(str):
+    """A password's new hash, which an ``UPDATE`` writes in the place of the ``checked`` one and of no other.
+
+    ``before`` is what the credentials hashed to with that. To everybody but a query this is the hash.
+    """
+
+    __slots__ = ("before", "checked")
+    checked: str | None
+    before: list[str]
+
+    def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what a query makes of it."""
+        new = Value(str(self), query.get_meta().get_field("password"))
+        renewed = Case(When(password=self.checked, then=new), default=F("password"))
+        return renewed.resolve_expression(query, *args, **kwargs)
+
+
+def remember_password(*, instance: Model, **kwargs: Any) -> None:
+    """Note the password that a user was read with: a re-hash, which comes when it was found right, is one of that."""
+    vars(instance)[_KNOWN] = vars(instance).get("password")
 
 
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
@@ -26,7 +48,7 @@ def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
     return update_fields is None or name in update_fields
 
 
-def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str) -> bool:
+def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str | None) -> bool:
     """Return whether a save leaves a user inactive: where no column says who is active, any column may.
 
     A column takes more than booleans: what it made of a text or an expression, it has to tell.
@@ -47,7 +69,7 @@ def compare_with_what_is_stored(
     """Look at a user's row before it is written over: for whether the user was active, and for the password."""
     if raw or not isinstance(instance, get_user_model()):
         return
-    for note in (_BEFORE_REHASH, _CHANGES):
+    for note in (_REHASH, _CHANGES):
         vars(instance).pop(note, None)
     # A password that was set is still remembered when it is saved.
     writes_password = _writes(update_fields, "password") and vars(instance).get("_password") is None
@@ -60,53 +82,39 @@ def compare_with_what_is_stored(
     if writes_activity and not stored.is_active:
         ending.end_left_over(instance)
     if writes_password:
-        _remember_credentials(instance, stored, update_fields, using)
+        if _is_rehash(instance, update_fields):
+            _prepare_rehash(instance, stored)
+        else:
+            setattr(instance, _CHANGES, _is_another(instance, stored))
 
 
-def _remember_credentials(user: Any, stored: Any, update_fields: frozenset[str] | None, using: str) -> None:
-    """Note what becomes of the ``stored`` password: changed, hashed anew, or nothing.
-
-    One that was only assigned, or made unusable, differs from what is stored.
-    """
-    outdated = _outdated(stored.password)
-    if _may_be_a_rehash(user, update_fields) and (outdated or not hasattr(user, _HAS_WRITTEN)):
-        setattr(user, _BEFORE_REHASH, _renew(user, stored, using) if outdated else _yield_to(user, stored))
-    else:
-        setattr(user, _CHANGES, _is_another(user, stored))
-
-
-def _may_be_a_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
-    """Return whether ``check_password`` may be saving the same password, hashed anew.
+def _is_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
+    """Return whether ``check_password`` saves the same password, hashed anew.
 
     That is what it does when the hasher or its cost has changed: it sets the raw password, forgets it at
     once and saves the one field. A password that somebody *assigned* was never set on this instance.
     """
-    return set(update_fields or ()) == {"password"} and "_password" in vars(user)
+    known = vars(user).get(_KNOWN)
+    may_be = set(update_fields or ()) == {"password"} and "_password" in vars(user)
+    return may_be and (known is None or _outdated(known))
 
 
-def _renew(user: Any, stored: Any, using: str) -> list[str]:
-    """Write a re-hash in the place of what is ``stored``, and nothing else's; return what that hashed to.
+def _prepare_rehash(user: Any, stored: Any) -> None:
+    """Let the save write a re-hash only in the place of the hash that was checked.
 
-    The save that follows writes it once more. Without this the last of several sign-ins at once would overwrite
-    what the others' sessions are tied to already.
+    Otherwise the last of several sign-ins at once would overwrite what the others' sessions are tied to already, and
+    one with the old password a change.
     """
-    before = credentials.hashes(stored)
-    _carry_over(user, before)  # requests in flight may meet either hash until this is through
-    rows = type(user)._base_manager.using(using).filter(pk=user.pk)
-    if rows.filter(password=stored.password).update(password=user.password):
-        return before
-    return _yield_to(user, rows.first() or stored)
-
-
-def _yield_to(user: Any, stored: Any) -> list[str]:
-    """Keep what is ``stored`` by somebody who was quicker: a re-hash beside this one, or a change.
-
-    Of another password nobody knows yet whether it would have been right.
-    """
-    user.password, hashes = stored.password, credentials.hashes(stored)
-    if rotation.same_password(user, hashes) == set(hashes):
-        setattr(user, credentials.UNSEEN, stored.password)
-    return []
+    checked = vars(user).get(_KNOWN)
+    if checked is None and _outdated(stored.password):  # it was deferred: what is stored has most likely been checked
+        checked = stored.password
+    user.password = rehash = _Rehash(user.password)
+    setattr(user, _REHASH, rehash)
+    rehash.checked, rehash.before = checked, []
+    if checked is not None:
+        stored.password = checked
+        rehash.before = credentials.hashes(stored)
+        _carry_over(user, rehash)  # requests in flight may meet either hash until this is through
 
 
 def _is_another(user: Any, stored: Any) -> bool:
@@ -117,10 +125,10 @@ def _is_another(user: Any, stored: Any) -> bool:
     return tied.isdisjoint(credentials.hashes(user))
 
 
-def _carry_over(user: Any, before: list[str]) -> None:
-    """Let the user's sessions follow a re-hash of what hashed to ``before``."""
-    rotation.carry_over(user, before, credentials.hashes(user)[0])
-    setattr(user, credentials.RENEWED, (before[:1], user.password))
+def _carry_over(user: Any, rehash: _Rehash) -> None:
+    """Let the user's sessions follow a re-hash."""
+    rotation.carry_over(user, rehash.before, credentials.hashes(user)[0])
+    setattr(user, credentials.RENEWED, (rehash.before[:1], str(rehash)))
 
 
 def _outdated(encoded: str) -> bool:
@@ -135,29 +143,47 @@ def _outdated(encoded: str) -> bool:
 
 @receiver(post_save)
 def follow_user(
-    *, instance: Model, created: bool, raw: bool, update_fields: frozenset[str] | None, **kwargs: Any
+    *,
+    instance: Model,
+    created: bool,
+    raw: bool,
+    update_fields: frozenset[str] | None,
+    using: str | None = None,
+    **kwargs: Any,
 ) -> None:
     """End a user's sessions when the user is deactivated or the password changes (law 9)."""
     if raw or not isinstance(instance, get_user_model()):
         return
-    if _writes(update_fields, "password"):
-        setattr(instance, _HAS_WRITTEN, True)
+    user: Any = instance
+    writes_password = _writes(update_fields, "password")
+    rehash: _Rehash | None = vars(user).pop(_REHASH, None)
+    if rehash is not None:
+        _finish_rehash(user, rehash, using)
+    if writes_password:
+        remember_password(instance=user)
     if created:
         return
-    if simple_jwt().CHECK_USER_IS_ACTIVE and _is_deactivated(instance, update_fields, kwargs["using"]):
-        ending.end_all(instance, rotation.USER_INACTIVE)
-    elif _writes(update_fields, "password"):
-        _follow_password(instance)
-
-
-def _follow_password(user: Any) -> None:
-    """Carry sessions over a re-hash; end them after a change."""
-    before: list[str] | None = vars(user).pop(_BEFORE_REHASH, None)
-    if before:
-        # Once more: a session may have begun since, under what this save has overwritten.
-        _carry_over(user, before)
-    elif before is None and (user._password is not None or vars(user).get(_CHANGES)):
+    if simple_jwt().CHECK_USER_IS_ACTIVE and _is_deactivated(user, update_fields, using):
+        ending.end_all(user, rotation.USER_INACTIVE)
+    elif writes_password and rehash is None and (user._password is not None or vars(user).get(_CHANGES)):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
+
+
+def _finish_rehash(user: Any, rehash: _Rehash, using: str | None) -> None:
+    """Carry sessions over a re-hash that was written, or keep what somebody stored who was quicker.
+
+    That was a re-hash beside this one, or a change: of another password nobody knows yet whether it would have been
+    right.
+    """
+    user.password = str(rehash)
+    stored: Any = type(user)._base_manager.using(using).filter(pk=user.pk).first()
+    if stored is None:  # deleted meanwhile
+        return
+    user.password, hashes = stored.password, credentials.hashes(stored)
+    if stored.password == rehash:
+        _carry_over(user, rehash)  # once more: a session may have begun since, under what this save has overwritten
+    elif rotation.same_password(user, hashes) == set(hashes):
+        setattr(user, credentials.UNSEEN, stored.password)
 
 
 def follow_blacklist(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
@@ -165,6 +191,10 @@ def follow_blacklist(*, instance: Any, created: bool, raw: bool, **kwargs: Any) 
     if created and not raw:
         revocation.revoke_token(instance.token.token)
 
+
+for _model in apps.get_models():
+    if issubclass(_model, get_user_model()):
+        post_init.connect(remember_password, sender=_model)
 
 if apps.is_installed(adoption.BLACKLIST_APP):
     post_save.connect(follow_blacklist, sender=apps.get_model(adoption.BLACKLISTED))
