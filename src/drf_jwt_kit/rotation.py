@@ -15,7 +15,7 @@ from django.db import IntegrityError, OperationalError
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Concat, Right
 
-from . import credentials, lookup, models, transactions
+from . import credentials, lookup, models
 from .conf import kit, leeway
 from .exceptions import Expired, Reused, Revoked
 from .models import TokenSession, TokenSessionQuerySet
@@ -129,15 +129,17 @@ def _reread(session: TokenSession) -> TokenSession:
     return current
 
 
-def revoke(session: TokenSession, reason: str) -> bool:
-    """End one session; return whether it was this call that did.
+def revoke(session: TokenSession, reason: str, **values: Any) -> bool:
+    """End one session and write ``values`` as well; return whether it was this call that did.
 
     Raises :exc:`ValueError` for a reason that is too long to be kept, which some databases would cut off.
     """
     if len(reason) > models.MAX_REASON:
         raise ValueError(f"A reason has up to {models.MAX_REASON} characters.")
     now = models.now()
-    ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoke_reason=reason)
+    ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(
+        revoked_at=now, revoke_reason=reason, **values
+    )
     if ended:
         session.revoked_at, session.revoke_reason = now, reason
     return ended == 1
@@ -147,19 +149,12 @@ def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta)
     """End all of ``sessions``; return those that this call ended.
 
     The rows stay for ``kept_for``, or longer where they had to, to bar what has no row yet: tokens that
-    simplejwt signed.
+    simplejwt signed. They are ended one by one, in the order of their ids: a statement that changes several locks
+    them as the database happens to meet them, and two that wait for each other are a deadlock.
     """
-    now = models.now()
-    dead = set(sessions.exclude(revoked_at=None).values_list("pk", flat=True))
-    alive = sessions.filter(revoked_at=None)
-    until = models.kept_until_at_least(now + kept_for)
-    with transactions.locked(alive) as held:
-        any_ended = held.update(revoked_at=now, revoke_reason=reason, kept_until=until)
-    if not any_ended:
-        return []
-    # Some may have begun or ended in between: what the UPDATE left in the rows tells which.
-    ended = sessions.filter(revoked_at=now, revoke_reason=reason)
-    return [session for session in ended if session.pk not in dead]
+    until = models.kept_until_at_least(models.now() + kept_for)
+    alive = sessions.filter(revoked_at=None).order_by("pk")
+    return [session for session in alive if revoke(session, reason, kept_until=until)]
 
 
 def carry_over(user: Any, old: list[str], new: str) -> None:
@@ -182,9 +177,9 @@ def _add_hash(user: Any, old: list[str], new: str) -> bool:
     """Add ``new`` to the rows that know one of ``old``; return whether there is any."""
     rows = TokenSession.objects.filter(user=user).telling()
     knowing = [*rows.of_credentials({new}).values_list("pk", flat=True)]
-    lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing)
-    with transactions.locked(lacking) as held:
-        return bool(held.update(credential_hash=_with(new)) or knowing)
+    lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing).order_by("pk")
+    told = [rows.filter(pk=pk).update(credential_hash=_with(new)) for pk in lacking.values_list("pk", flat=True)]
+    return any(told) or bool(knowing)
 
 
 def _with(known: str) -> Right:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from typing import Any
 
 from django.core.signals import request_finished, request_started
@@ -13,26 +12,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import receiver
 
 from . import models
-from .models import TokenSessionQuerySet
 
 logger = logging.getLogger("drf_jwt_kit")
 
 # Where a connection keeps what is to be done once its transaction is over.
 _ENDS = "_drf_jwt_kit_ends"
-
-
-@contextmanager
-def locked(rows: TokenSessionQuerySet) -> Iterator[TokenSessionQuerySet]:
-    """Give ``rows``, held until what is within is committed: where the database locks rows, those it could lock.
-
-    Whoever changes several at once takes them in the order of their ids, and no other: a statement by itself meets
-    them as they happen to be stored, and two that wait for each other are a deadlock.
-    """
-    alias = models.writing_database()
-    in_order = rows.order_by("pk").select_for_update().values_list("pk", flat=True)
-    locks = connections[alias].features.has_select_for_update
-    with transaction.atomic(using=alias) if locks else nullcontext():
-        yield rows.filter(pk__in=list(in_order)) if locks else rows
 
 
 def after_commit(look: Callable[[], object]) -> None:

@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from io import StringIO
 from random import Random
 from threading import Event, Thread
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
-from django.core.management import call_command
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
@@ -245,11 +243,7 @@ def _renew_hash(user: Any, held: Held) -> None:
     rotation.carry_over(user, credentials.hashes(user), "x" * credentials.MAX_HASH)
 
 
-def _prune(user: Any, held: Held) -> None:
-    call_command("jwt_prune", stdout=StringIO())
-
-
-ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash, "pruned": _prune}
+ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash}
 
 
 def in_order(callers: Callers, *, how: str) -> str:
@@ -280,6 +274,26 @@ def in_order(callers: Callers, *, how: str) -> str:
     except OperationalError as error:
         return str(error)
     return ""
+
+
+def waiting_sign_in(callers: Callers) -> int:
+    """Sign in beside a transaction that has changed the user and then deactivates it; return the status."""
+    user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    opened = Event()
+
+    def deactivate() -> None:
+        with transaction.atomic():
+            user.save(update_fields=["last_name"])
+            opened.set()
+            Event().wait(A_MOMENT)
+            _save_inactive(user, Held("", ""))
+
+    def sign_in() -> int:
+        opened.wait(timeout=60)
+        return call("POST", "token/", {"username": user.username, "password": PASSWORD}).status
+
+    _none, status = callers.at_once(deactivate, sign_in)
+    return int(status)
 
 
 # -- Signing in ------------------------------------------------------------------------------------
