@@ -211,6 +211,14 @@ def test_a_session_that_begins_with_the_hash_from_before_goes_on(outdated: Any) 
     assert lives(sessions.start(read_before).session)
 
 
+def test_a_session_that_begins_right_before_a_rehash_is_written_goes_on(outdated: Any) -> None:
+    """Law 9: its row knows the hash from before, as the other sessions do, but is not among those that were told."""
+    read_before, begun = get_user_model().objects.get(pk=outdated.pk), []
+    with just_before((USERS_UPDATE, lambda: begun.append(sessions.start(read_before).session))):
+        outdated.check_password(PASSWORD)
+    assert lives(begun[0])
+
+
 def test_what_a_rehash_writes_down_is_pruned(clock: Any, outdated: Any) -> None:
     """Law 6: the row that tells that two hashes are of one password is needed for as long as a sign-in takes."""
     outdated.check_password(PASSWORD)
@@ -311,10 +319,11 @@ def test_a_rehash_of_what_was_read_later_signs_nobody_out(outdated: Any, read: C
     assert all(lives(session) for session in [old, sessions.start(user).session])
 
 
-def test_a_rehash_of_what_was_not_read_with_the_user_overwrites_nobody(outdated: Any) -> None:
+@pytest.mark.parametrize("verb", [USERS_SELECT, USERS_UPDATE])
+def test_a_rehash_of_what_was_not_read_with_the_user_overwrites_nobody(outdated: Any, verb: str) -> None:
     """Law 9: which hash was checked nobody knows, but one that is up to date is not it."""
     late = _defer(outdated)
-    with just_before((USERS_UPDATE, lambda: _set_and_save_field(outdated))):
+    with just_before((USERS_SELECT, lambda: None), (verb, lambda: _set_and_save_field(outdated))):
         assert late.check_password(PASSWORD)
     assert get_user_model().objects.get(pk=outdated.pk).check_password("a new one")
     with pytest.raises(PasswordChanged):
@@ -469,6 +478,24 @@ def test_the_same_password_set_again_signs_out(user: Any) -> None:
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
 
 
+def _reread_all(user: Any) -> None:
+    user.refresh_from_db()
+
+
+def _put_back(user: Any) -> None:
+    user.password = get_user_model().objects.get(pk=user.pk).password
+
+
+@pytest.mark.parametrize("undo", [_reread_all, _put_back])
+def test_a_password_that_was_set_and_not_saved_signs_nobody_out(user: Any, undo: Callable[[Any], None]) -> None:
+    """Law 9: a form that turned out invalid, whose user is read again and saved with something else."""
+    session = sessions.start(user).session
+    user.set_password("a new one")
+    undo(user)
+    user.save()
+    assert lives(session)
+
+
 @pytest.mark.parametrize("encoded", ["", "!", "unknown$1$2$3", "plain"])
 def test_an_unreadable_stored_hash_is_no_rehash(user: Any, encoded: str) -> None:
     """A hash that no hasher knows cannot be a right password that was hashed anew."""
@@ -615,6 +642,14 @@ def test_tokens_that_a_newly_active_user_is_given_at_once_are_good(user: Any) ->
     """A project that activates a new user makes tokens by ``for_user`` in the same second."""
     get_user_model().objects.update(is_active=False)
     user.save()
+    assert lives(sessions.rotate(str(PlainRefreshToken.for_user(user))).session)
+
+
+def test_tokens_that_a_new_user_is_given_at_once_are_good(db: None, clock: Any) -> None:
+    """A password that is set on a new user ends nothing: a project makes tokens by ``for_user`` in the same second."""
+    user = get_user_model().objects.create_user("new", password=PASSWORD)
+    get_user_model().objects.create_user("not yet", password=PASSWORD, is_active=False)
+    assert not TokenSession.objects.exists()
     assert lives(sessions.rotate(str(PlainRefreshToken.for_user(user))).session)
 
 

@@ -71,8 +71,7 @@ def compare_with_what_is_stored(
         return
     for note in (_REHASH, _CHANGES):
         vars(instance).pop(note, None)
-    # A password that was set is still remembered when it is saved.
-    writes_password = _writes(update_fields, "password") and vars(instance).get("_password") is None
+    writes_password = _writes(update_fields, "password")
     writes_activity = _writes(update_fields, "is_active") and simple_jwt().CHECK_USER_IS_ACTIVE
     if not (writes_password or writes_activity) or instance.pk is None:
         return
@@ -95,7 +94,7 @@ def _is_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
     once and saves the one field. A password that somebody *assigned* was never set on this instance.
     """
     known = vars(user).get(_KNOWN)
-    may_be = set(update_fields or ()) == {"password"} and "_password" in vars(user)
+    may_be = set(update_fields or ()) == {"password"} and vars(user).get("_password", "") is None
     return may_be and (known is None or _outdated(known))
 
 
@@ -155,17 +154,16 @@ def follow_user(
     if raw or not isinstance(instance, get_user_model()):
         return
     user: Any = instance
-    writes_password = _writes(update_fields, "password")
     rehash: _Rehash | None = vars(user).pop(_REHASH, None)
     if rehash is not None:
         _finish_rehash(user, rehash, using)
-    if writes_password:
+    if _writes(update_fields, "password"):
         remember_password(instance=user)
     if created:
         return
     if simple_jwt().CHECK_USER_IS_ACTIVE and _is_deactivated(user, update_fields, using):
         ending.end_all(user, rotation.USER_INACTIVE)
-    elif writes_password and rehash is None and (user._password is not None or vars(user).get(_CHANGES)):
+    elif vars(user).pop(_CHANGES, False):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 
@@ -175,7 +173,6 @@ def _finish_rehash(user: Any, rehash: _Rehash, using: str | None) -> None:
     That was a re-hash beside this one, or a change: of another password nobody knows yet whether it would have been
     right.
     """
-    user.password = str(rehash)
     stored: Any = type(user)._base_manager.using(using).filter(pk=user.pk).first()
     if stored is None:  # deleted meanwhile
         return
