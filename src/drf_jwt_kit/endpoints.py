@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, cast
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error, connections, transaction
 from django.http import Http404, HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -84,7 +84,7 @@ class KitView(generics.GenericAPIView[Any]):
             return ServiceUnavailable()
         if isinstance(exc, RequestDataTooBig):
             return with_code(BodyTooLarge())
-        if isinstance(exc, (SuspiciousOperation, UnreadablePostError)):
+        if isinstance(exc, (BadRequest, SuspiciousOperation, UnreadablePostError)):
             return with_code(drf.ParseError())
         if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
             answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
@@ -97,6 +97,7 @@ class KitView(generics.GenericAPIView[Any]):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""
+        leave_out_form(request)  # a middleware may fail once the answer is there
         response = super().finalize_response(request, response, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
 from django.utils.module_loading import import_string
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.serializers import as_serializer_error
 
 from . import clients
@@ -35,6 +35,9 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
         event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
         _log_refusal(event, level, request, user)
         raise
+    except (BadRequest, SuspiciousOperation) as refusal:  # of which Django tells no words
+        _log_refusal("sign_in_refused", logging.WARNING, request, user)
+        raise ParseError from refusal
     if fixed is not None and not isinstance(fixed, Mapping):
         raise ImproperlyConfigured(f"{path} must return a dict of claims or None, not {type(fixed).__name__}.")
     return fixed or {}

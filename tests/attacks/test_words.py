@@ -24,6 +24,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from drf_jwt_kit import sessions
@@ -292,6 +293,29 @@ def test_the_report_of_a_form_with_another_field_holds_no_token(
     assert answer.status_code == 400
     assert reports
     assert_silent(reports)
+
+
+def failing_afterwards(get_response: Any) -> Any:
+    """Be a middleware that fails once there is an answer."""
+
+    def middleware(request: Any) -> None:
+        get_response(request)
+        raise LookupError("the middleware failed")
+
+    return middleware
+
+
+def test_the_report_of_a_middleware_that_fails_afterwards_holds_no_token(
+    tokens: Tokens, settings: Any, reports: list[str]
+) -> None:
+    """Law 10: a form that was answered is still with the request, on a site where ``DEBUG`` is on."""
+    settings.DEBUG, settings.MIDDLEWARE = True, [f"{__name__}.failing_afterwards"]
+    form = "application/x-www-form-urlencoded"
+    client = APIClient(raise_request_exception=False)
+    answer = client.post("/api/token/revoke/", urlencode({"token": tokens.refresh}), content_type=form)
+    assert answer.status_code == 500
+    assert reports
+    assert_silent([*reports, answer.content.decode()])
 
 
 @pytest.mark.parametrize("path", ["token/refresh/", "token/verify/", "token/revoke/", "token/blacklist/", "me/"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import BadRequest, ImproperlyConfigured, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
@@ -73,6 +73,8 @@ REFUSALS = {
     "NotFound": (drf.NotFound(), 404),
     "Http404": (Http404("No device."), 404),
     "Http404 without words": (Http404(), 404),
+    "Django's BadRequest": (BadRequest("No code."), 400),
+    "Django's SuspiciousOperation": (SuspiciousOperation("No code."), 400),
 }
 NO_GUESSES = {
     "SecondFactorRequired": (SecondFactorRequired(), 401),
