@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
-from drf_jwt_kit import lookup, rotation, sessions
+from drf_jwt_kit import lookup, rotation, sessions, transactions
 from drf_jwt_kit.exceptions import Expired, Refused, Reused, Revoked
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.rotation import Verdict
@@ -210,6 +211,34 @@ def test_a_session_that_begins_while_all_are_ended_is_ended_with_them(user: Any,
         ended = rotation.revoke_all(TokenSession.objects.filter(user=user), "signed_out_everywhere", DAY)
     assert {row.pk for row in ended} == {session.pk, *begun}
     assert not TokenSession.objects.filter(revoked_at=None).exists()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 500])
+def test_all_end_in_batches_of_any_size(user: Any, session: TokenSession, monkeypatch: Any, size: int) -> None:
+    """2.2: a user with thousands of sessions is signed out in some hundredths of as many statements."""
+    monkeypatch.setattr(transactions, "BATCH", size)
+    held = {session.pk, *(sessions.start(user).session.pk for _ in range(3))}
+    with CaptureQueriesContext(connection) as queries:
+        ended = rotation.revoke_all(TokenSession.objects.filter(user=user), "signed_out_everywhere", DAY)
+    assert sorted(row.pk for row in ended) == sorted(held)
+    assert not TokenSession.objects.filter(revoked_at=None).exists()
+    updates = [query for query in queries if query["sql"].startswith("UPDATE")]
+    assert len(updates) == -(-len(held) // size)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_leaves_no_transaction_open(user: Any) -> None:
+    """Law 8: while its traceback is still looked at, the connection may be used for something else."""
+    pair = sessions.start(user)
+
+    def fail() -> None:
+        raise OperationalError
+
+    with pytest.raises(OperationalError) as failed, just_before(("UPDATE", fail)):
+        rotation.revoke_all(TokenSession.objects.filter(user=user), "signed_out_everywhere", DAY)
+    assert failed.tb is not None
+    assert not connection.in_atomic_block
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1
 
 
 def test_a_session_that_ends_while_all_are_ended_keeps_its_own_end(user: Any, session: TokenSession) -> None:

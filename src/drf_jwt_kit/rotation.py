@@ -9,13 +9,14 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, OperationalError
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Concat, Right
 
-from . import credentials, lookup, models
+from . import credentials, lookup, models, transactions
 from .conf import kit, leeway
 from .exceptions import Expired, Reused, Revoked
 from .models import TokenSession, TokenSessionQuerySet
@@ -129,17 +130,15 @@ def _reread(session: TokenSession) -> TokenSession:
     return current
 
 
-def revoke(session: TokenSession, reason: str, **values: Any) -> bool:
-    """End one session and write ``values`` as well; return whether it was this call that did.
+def revoke(session: TokenSession, reason: str) -> bool:
+    """End one session; return whether it was this call that did.
 
     Raises :exc:`ValueError` for a reason that is too long to be kept, which some databases would cut off.
     """
     if len(reason) > models.MAX_REASON:
         raise ValueError(f"A reason has up to {models.MAX_REASON} characters.")
     now = models.now()
-    ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(
-        revoked_at=now, revoke_reason=reason, **values
-    )
+    ended = TokenSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=now, revoke_reason=reason)
     if ended:
         session.revoked_at, session.revoke_reason = now, reason
     return ended == 1
@@ -149,12 +148,17 @@ def revoke_all(sessions: TokenSessionQuerySet, reason: str, kept_for: timedelta)
     """End all of ``sessions``; return those that this call ended.
 
     The rows stay for ``kept_for``, or longer where they had to, to bar what has no row yet: tokens that
-    simplejwt signed. They are ended one by one, in the order of their ids: a statement that changes several locks
-    them as the database happens to meet them, and two that wait for each other are a deadlock.
+    simplejwt signed.
     """
-    until = models.kept_until_at_least(models.now() + kept_for)
-    alive = sessions.filter(revoked_at=None).order_by("pk")
-    return [session for session in alive if revoke(session, reason, kept_until=until)]
+    now = models.now()
+    end = {"revoked_at": now, "revoke_reason": reason}
+    until = models.kept_until_at_least(now + kept_for)
+
+    def revoke_batch(batch: TokenSessionQuerySet) -> list[TokenSession]:
+        batch.filter(revoked_at=None).update(**end, kept_until=until)
+        return list(batch.filter(**end))  # some may have ended in between, by themselves
+
+    return [*chain.from_iterable(transactions.in_batches(sessions.filter(revoked_at=None), revoke_batch))]
 
 
 def carry_over(user: Any, old: list[str], new: str) -> None:
@@ -177,8 +181,8 @@ def _add_hash(user: Any, old: list[str], new: str) -> bool:
     """Add ``new`` to the rows that know one of ``old``; return whether there is any."""
     rows = TokenSession.objects.filter(user=user).telling()
     knowing = [*rows.of_credentials({new}).values_list("pk", flat=True)]
-    lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing).order_by("pk")
-    told = [rows.filter(pk=pk).update(credential_hash=_with(new)) for pk in lacking.values_list("pk", flat=True)]
+    lacking = rows.of_credentials(same_password(user, old)).exclude(pk__in=knowing)
+    told = transactions.in_batches(lacking, lambda batch: batch.update(credential_hash=_with(new)))
     return any(told) or bool(knowing)
 
 

@@ -1,10 +1,14 @@
-"""What is done again when a transaction ends: the end of a session survives a rollback, and sees what was committed."""
+"""Transactions: rows that are changed together, and what is done again when a caller's ends.
+
+The end of a session survives a rollback, and sees what was committed.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, TypeVar
 
 from django.core.signals import request_finished, request_started
 from django.db import Error, connections, transaction
@@ -12,11 +16,35 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import receiver
 
 from . import models
+from .models import TokenSession, TokenSessionQuerySet
 
 logger = logging.getLogger("drf_jwt_kit")
 
 # Where a connection keeps what is to be done once its transaction is over.
 _ENDS = "_drf_jwt_kit_ends"
+
+BATCH = 500  # rows that are changed at once
+
+_Result = TypeVar("_Result")
+
+
+def in_batches(rows: TokenSessionQuerySet, change: Callable[[TokenSessionQuerySet], _Result]) -> list[_Result]:
+    """Call ``change`` with ``rows`` in batches, which are held meanwhile where a database locks rows.
+
+    Each is known by its ids alone, and locked in the order of these: so two who change the same rows do not meet a
+    deadlock. A statement with other conditions would lock them as the database happens to read them, and some beside
+    them.
+    """
+    results = []
+    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    alias = models.writing_database()
+    locks = connections[alias].features.has_select_for_update
+    for start in range(0, len(ids), BATCH):
+        batch = TokenSession.objects.filter(pk__in=ids[start : start + BATCH])
+        with transaction.atomic(using=alias) if locks else nullcontext():
+            list(batch.order_by("pk").select_for_update().values_list("pk", "revoked_at"))  # by no other index
+            results.append(change(batch))
+    return results
 
 
 def after_commit(look: Callable[[], object]) -> None:

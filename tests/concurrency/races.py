@@ -276,9 +276,11 @@ def in_order(callers: Callers, *, how: str) -> str:
     return ""
 
 
-def waiting_sign_in(callers: Callers) -> int:
+def waiting_sign_in(callers: Callers, *, devices: int) -> int:
     """Sign in beside a transaction that has changed the user and then deactivates it; return the status."""
     user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    for _ in range(devices):
+        sessions.start(user)
     opened = Event()
 
     def deactivate() -> None:
