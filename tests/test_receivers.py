@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -139,15 +140,44 @@ def test_a_request_in_the_middle_of_a_rehash_is_accepted(outdated: Any) -> None:
     assert set(accepted) == {pair.session.pk}
 
 
-def test_a_save_of_more_than_the_password_is_no_rehash(user: Any, settings: Any) -> None:
-    """Law 9: Django saves a hash that it renews alone, so this is somebody's change."""
-    settings.PASSWORD_HASHERS = [FAST]
+def _with_another_field(save: Any, **options: Any) -> None:
+    save(**{**options, "update_fields": {*options["update_fields"], "first_name"}})
+
+
+def _with_every_field(save: Any, **options: Any) -> None:
+    save()
+
+
+def _twice(save: Any, **options: Any) -> None:
+    save(**options)
+    save()
+
+
+@pytest.mark.parametrize("how", [_with_another_field, _with_every_field, _twice])
+def test_a_model_may_save_more_than_a_rehash(
+    outdated: Any, hash_as_before: Callable[[str], str], monkeypatch: Any, how: Callable[..., None]
+) -> None:
+    """Law 9: a ``save`` of the model's own that keeps a time of the last change, say."""
+    plain = get_user_model().save
+    monkeypatch.setattr(get_user_model(), "save", lambda user, **options: how(partial(plain, user), **options))
+    late, old = get_user_model().objects.get(pk=outdated.pk), sessions.start(outdated).session
+    assert outdated.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password == outdated.password != late.password
+    assert all(lives(session) for session in [old, sessions.start(outdated).session])
+    imported = hash_as_before("a new one")
+    get_user_model().objects.update(password=imported)
+    assert late.check_password(PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password == imported
+
+
+@pytest.mark.parametrize("fields", [["password"], ["password", "email"]])
+def test_a_change_that_is_assigned_is_no_rehash(user: Any, settings: Any, fields: list[str]) -> None:
+    """Law 9: by an instance that has set a password before, which is up to date."""
     user.set_password(PASSWORD)
     user.save()
     session = sessions.start(user).session
-    settings.PASSWORD_HASHERS = [SCRYPT, FAST]
     user.password = make_password("a new one")
-    user.save(update_fields=["password", "email"])
+    user.save(update_fields=fields)
     assert not lives(session)
 
 
@@ -310,7 +340,13 @@ def _reread(user: Any) -> Any:
     return user
 
 
-@pytest.mark.parametrize("read", [_defer, _reread])
+def _fill(user: Any) -> Any:
+    filled = get_user_model()(pk=user.pk)
+    filled.refresh_from_db()
+    return filled
+
+
+@pytest.mark.parametrize("read", [_defer, _reread, _fill])
 def test_a_rehash_of_what_was_read_later_signs_nobody_out(outdated: Any, read: Callable[[Any], Any]) -> None:
     """Law 9: neither where the hash was not read with the user, nor where it was read twice."""
     old, user = sessions.start(outdated).session, read(outdated)

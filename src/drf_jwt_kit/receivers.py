@@ -40,7 +40,7 @@ class _Rehash(str):
 
 def remember_password(*, instance: Model, **kwargs: Any) -> None:
     """Note the password that a user was read with: a re-hash, which comes when it was found right, is one of that."""
-    vars(instance)[_KNOWN] = vars(instance).get("password")
+    vars(instance)[_KNOWN] = vars(instance).get("password") or None
 
 
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
@@ -81,21 +81,21 @@ def compare_with_what_is_stored(
     if writes_activity and not stored.is_active:
         ending.end_left_over(instance)
     if writes_password:
-        if _is_rehash(instance, update_fields):
+        if _is_rehash(instance):
             _prepare_rehash(instance, stored)
         else:
             setattr(instance, _CHANGES, _is_another(instance, stored))
 
 
-def _is_rehash(user: Any, update_fields: frozenset[str] | None) -> bool:
+def _is_rehash(user: Any) -> bool:
     """Return whether ``check_password`` saves the same password, hashed anew.
 
     That is what it does when the hasher or its cost has changed: it sets the raw password, forgets it at
-    once and saves the one field. A password that somebody *assigned* was never set on this instance.
+    once and saves the one field, to which a model's own ``save`` may add. A password that somebody *assigned* was
+    never set on this instance.
     """
     known = vars(user).get(_KNOWN)
-    may_be = set(update_fields or ()) == {"password"} and vars(user).get("_password", "") is None
-    return may_be and (known is None or _outdated(known))
+    return vars(user).get("_password", "") is None and (known is None or _outdated(known))
 
 
 def _prepare_rehash(user: Any, stored: Any) -> None:
