@@ -532,6 +532,19 @@ def test_a_password_that_was_set_and_not_saved_signs_nobody_out(user: Any, undo:
     assert lives(session)
 
 
+@pytest.mark.parametrize("encoded", ["!", "unknown$1$2$3", "plain"])
+def test_an_unreadable_hash_that_a_user_was_read_with_is_no_rehash(user: Any, encoded: str) -> None:
+    """Law 9: nobody can have found it right, so what is written in its place is a change."""
+    get_user_model().objects.filter(pk=user.pk).update(password=encoded)
+    read = get_user_model().objects.get(pk=user.pk)
+    pair = sessions.start(read)
+    read._password = None
+    _assign_and_save_field(read)
+    assert get_user_model().objects.get(pk=user.pk).check_password("a new one")
+    with pytest.raises(PasswordChanged):
+        sessions.rotate(str(pair.refresh))
+
+
 @pytest.mark.parametrize("encoded", ["", "!", "unknown$1$2$3", "plain"])
 def test_an_unreadable_stored_hash_is_no_rehash(user: Any, encoded: str) -> None:
     """A hash that no hasher knows cannot be a right password that was hashed anew."""
