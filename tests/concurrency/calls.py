@@ -17,6 +17,7 @@ from django.test import RequestFactory
 from drf_jwt_kit import sessions
 
 PASSWORD = "correct horse battery staple"
+A_MOMENT = 0.5  # seconds that a database may take to let another writer in, if it does at all
 
 project = WSGIHandler()
 names = (f"user{number}" for number in count())

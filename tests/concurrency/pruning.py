@@ -8,12 +8,16 @@ import sys
 from collections import Counter
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from threading import Event
 from typing import Any
 
+from django.core.management import call_command
+from django.db import connection, transaction
+
 from drf_jwt_kit import credentials, models
 from drf_jwt_kit.models import TokenSession
-from tests.concurrency.calls import Callers, Held, accepted, call, new_user, refresh, signed_in
+from tests.concurrency.calls import A_MOMENT, Callers, Held, accepted, call, new_user, refresh, signed_in
 
 BATCH = 5000
 
@@ -38,6 +42,29 @@ def pruning(callers: Callers, *, expired: int, live: int) -> dict[str, Any]:
         "expired left": TokenSession.objects.prunable(models.now()).count(),
         "live left": TokenSession.objects.live(models.now()).count(),
     }
+
+
+def pruning_twice(callers: Callers) -> dict[str, Any]:
+    """Prune while a transaction holds one of two rows, and after it; return how many are left each time."""
+    TokenSession.objects.all().delete()
+    _fill(2, -timedelta(days=1))
+    held, waited = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            TokenSession.objects.filter(pk=TokenSession.objects.latest("pk").pk).update(user_agent="held")
+            held.set()
+            waited.wait(A_MOMENT)
+
+    def prune() -> int:
+        held.wait(timeout=60)
+        call_command("jwt_prune", stdout=StringIO())
+        waited.set()
+        return TokenSession.objects.count()
+
+    _none, beside = callers.at_once(hold, prune)
+    call_command("jwt_prune", stdout=StringIO())
+    return {"left": [beside, TokenSession.objects.count()], "vendor": connection.vendor}
 
 
 def _fill(number: int, remaining: timedelta) -> None:

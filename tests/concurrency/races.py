@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from random import Random
 from threading import Event, Thread
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.core.management import call_command
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
@@ -21,6 +23,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToke
 from drf_jwt_kit import credentials, models, rotation, sessions
 from drf_jwt_kit.models import TokenSession
 from tests.concurrency.calls import (
+    A_MOMENT,
     PASSWORD,
     Answer,
     Callers,
@@ -169,8 +172,6 @@ def _ending_round(callers: Callers, end: Callable[[Any, Held], None], random: Ra
 
 # -- A transaction that is open while something else is done ------------------------------------------
 
-A_MOMENT = 0.5  # seconds that a database may take to let another writer in, if it does at all
-
 
 def _sign_in(user: Any, token: str) -> list[Held]:
     return held_after([call("POST", "token/", {"username": user.username, "password": PASSWORD})])
@@ -243,7 +244,11 @@ def _renew_hash(user: Any, held: Held) -> None:
     rotation.carry_over(user, credentials.hashes(user), "x" * credentials.MAX_HASH)
 
 
-ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash}
+def _prune(user: Any, held: Held) -> None:
+    call_command("jwt_prune", stdout=StringIO())
+
+
+ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash, "pruned": _prune}
 
 
 def in_order(callers: Callers, *, how: str) -> str:

@@ -72,7 +72,7 @@ def test_nothing_lives_that_was_committed_after_the_end(arena: Any, begin: str, 
 
 
 @pytest.mark.parametrize(
-    "how", ["ended by the project", "deactivation saved", "password saved", "password hashed anew"]
+    "how", ["ended by the project", "deactivation saved", "password saved", "password hashed anew", "pruned"]
 )
 def test_all_sessions_are_changed_in_the_order_of_their_ids(arena: Any, how: str) -> None:
     """So nobody else who keeps to it meets a deadlock, wherever the database has put the rows."""

@@ -29,6 +29,13 @@ def test_pruning_disturbs_no_refresh_and_loses_no_live_session(arena: Any, expir
     assert found["grown"] <= 20 * MEBIBYTE
 
 
+@pytest.mark.concurrency
+def test_what_a_transaction_holds_is_pruned_later(arena: Any) -> None:
+    """Law 6: PostgreSQL waits for no row; the others do, in the order in which everybody does."""
+    found = arena.run("pruning_twice")
+    assert found["left"] == [int(found["vendor"] == "postgresql"), 0]
+
+
 def test_a_session_within_the_leeway_is_not_pruned(user: Any, settings: Any) -> None:
     """Law 6: with ``LEEWAY`` a refresh token outlives its row's end, so the row outlives it too."""
     settings.SIMPLE_JWT = {"LEEWAY": 60}

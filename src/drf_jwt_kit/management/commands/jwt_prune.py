@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections, transaction
 
 from drf_jwt_kit import models
 from drf_jwt_kit.models import TokenSession
@@ -26,12 +29,31 @@ class Command(BaseCommand):
         """Delete batch after batch until none is left."""
         if not 1 <= batch_size <= LARGEST_BATCH:
             raise CommandError(f"--batch-size must be from 1 to {LARGEST_BATCH}.")
-        prunable = TokenSession.objects.prunable(models.now())
+        now = models.now()
         if dry_run:
-            self.stdout.write(f"{prunable.count()} expired sessions would be deleted.")
+            self.stdout.write(f"{TokenSession.objects.prunable(now).count()} expired sessions would be deleted.")
             return
         deleted = 0
-        while batch := list(prunable.order_by("expires_at").values_list("pk", flat=True)[:batch_size]):
-            # The condition is repeated: a refresh may have extended one of them meanwhile.
-            deleted += prunable.filter(pk__in=batch)._raw_delete(prunable.db)
+        while (fewer := _delete_some(batch_size, now)) is not None:
+            deleted += fewer
         self.stdout.write(f"{deleted} expired sessions were deleted.")
+
+
+def _delete_some(most: int, now: datetime) -> int | None:
+    """Delete up to ``most`` rows; return how many, ``None`` where there was none that could be.
+
+    So that nobody meets a deadlock, rows that a transaction holds are passed over, or waited for in the order of
+    their ids: InnoDB goes by these, as no other index helps with the condition, and PostgreSQL by where rows lie.
+    """
+    prunable = TokenSession.objects.prunable(now)
+    connection = connections[prunable.db]
+    passes_over = connection.features.has_select_for_update_skip_locked and connection.vendor != "mysql"
+    with transaction.atomic(using=prunable.db) if passes_over else nullcontext():
+        chosen = prunable.select_for_update(skip_locked=True) if passes_over else prunable
+        batch = list(chosen.order_by("expires_at").values_list("pk", flat=True)[:most])
+        if not batch:
+            return None
+        rows = TokenSession.objects.filter(pk__in=batch)
+        # A refresh may have extended one that is not held since it was chosen.
+        doomed = rows if passes_over else rows.still_prunable(now)
+        return doomed._raw_delete(prunable.db)
