@@ -126,9 +126,67 @@ def test_e002_is_silent_where_e001_speaks(settings: Any) -> None:
     assert ids() == ["E001"]
 
 
-def test_a_path_that_leads_somewhere_is_no_fault(settings: Any) -> None:
-    """A function that can be called."""
-    settings.DRF_JWT_KIT = {"CLAIMS": f"{__name__}.claims", "SIGN_IN_GATE": f"{__name__}.claims"}
+NOWHERE = "no.such.name"
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "key", "value"),
+    [
+        *(("SIMPLE_JWT", key, NOWHERE) for key in ("TOKEN_USER_CLASS", "USER_AUTHENTICATION_RULE")),
+        *(("SIMPLE_JWT", f"TOKEN_{name}_SERIALIZER", NOWHERE) for name in ("OBTAIN", "REFRESH", "VERIFY", "BLACKLIST")),
+        ("SIMPLE_JWT", "TOKEN_OBTAIN_SERIALIZER", f"{__name__}.claims"),
+        ("SIMPLE_JWT", "TOKEN_OBTAIN_SERIALIZER", None),
+        ("SIMPLE_JWT", "USER_AUTHENTICATION_RULE", f"{__name__}.NO_FUNCTION"),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (NOWHERE,)),
+        ("REST_FRAMEWORK", "EXCEPTION_HANDLER", NOWHERE),
+        ("REST_FRAMEWORK", "EXCEPTION_HANDLER", None),
+    ],
+)
+def test_e002_a_path_that_simplejwt_or_drf_reads_late(settings: Any, dictionary: str, key: str, value: Any) -> None:
+    """It was a 500 at the first request that needed it."""
+    setattr(settings, dictionary, {key: value})
+    [message] = messages()
+    assert (message.id, message.level) == ("drf_jwt_kit.E002", ERROR)
+    assert f"{dictionary}[{key!r}]" in message.msg
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "key", "value"),
+    [
+        *(
+            ("REST_FRAMEWORK", f"DEFAULT_{kind}_CLASSES", value)
+            for kind in ("AUTHENTICATION", "PERMISSION")
+            for value in (None, f"{__name__}.OwnAuthentication", OwnAuthentication)
+        ),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", None),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", ()),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", "drf_jwt_kit.tokens.AccessToken"),
+    ],
+    ids=str,
+)
+def test_e031_what_should_be_a_list_and_is_none(settings: Any, dictionary: str, key: str, value: Any) -> None:
+    """Every view was a 500, and so was the check."""
+    setattr(settings, dictionary, {key: value})
+    [message] = messages()
+    assert (message.id, message.level) == ("drf_jwt_kit.E031", ERROR)
+    assert f"{dictionary}[{key!r}]" in message.msg
+
+
+def own_authenticator() -> Any:
+    """Make an authenticator: what DRF calls need not be a class."""
+    return OwnAuthentication()
+
+
+def test_an_authenticator_that_is_no_class_is_passed_over(settings: Any) -> None:
+    """DRF calls it, whatever it is."""
+    settings.REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": [f"{__name__}.own_authenticator", SESSION, KIT]}
+    assert ids() == ["W013"]
+
+
+@pytest.mark.parametrize("path", [f"{__name__}.claims", None])
+def test_a_path_that_leads_somewhere_is_no_fault(settings: Any, path: str | None) -> None:
+    """A function that can be called, or none."""
+    settings.DRF_JWT_KIT = {"CLAIMS": path, "SIGN_IN_GATE": path}
     assert messages() == []
 
 

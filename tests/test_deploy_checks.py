@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher
 from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.test import override_settings
+from django.urls import include, path
 from example import settings as example_settings
 
 from drf_jwt_kit import audit
 from drf_jwt_kit.audit import Verdict
+from drf_jwt_kit.views import TokenObtainPairView
 
 OFF = dict.fromkeys(
     ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "LOGIN_FAILURES_PER_ACCOUNT")
@@ -151,10 +154,37 @@ def test_w022_an_exemption_that_reaches_the_sign_in(
     assert client.get("/api/token/").status_code == (405 if expected else 301)
 
 
+class TenantURLs:
+    """The kit beneath a path that has a parameter."""
+
+    urlpatterns = [path("<slug:tenant>/", include("drf_jwt_kit.urls"))]
+
+
+class LanguageURLs:
+    """The kit beneath a language."""
+
+    urlpatterns = i18n_patterns(path("api/", include("drf_jwt_kit.urls")))
+
+
+class OwnURLs:
+    """A project's own view on a path of its own, and no others."""
+
+    urlpatterns = [path("login/token/", type("SignIn", (TokenObtainPairView,), {}).as_view())]
+
+
+@pytest.mark.parametrize("urls", [TenantURLs, LanguageURLs, OwnURLs])
+@pytest.mark.parametrize(("exempt", "expected"), [(".*", True), ("token/$", True), ("^health$", False)])
+def test_w022_wherever_the_sign_in_is(settings: Any, urls: type, exempt: str, expected: bool) -> None:
+    """Its path may have parameters, and the view may be the project's own."""
+    settings.ROOT_URLCONF = urls
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [exempt]
+    assert (("W022", WARNING) in found()) is expected
+
+
 @pytest.mark.parametrize(
     "overridden",
-    [{"SECURE_SSL_REDIRECT": False}, {"MIDDLEWARE": []}, {"ROOT_URLCONF": "notes.urls"}],
-    ids=["no redirect", "no middleware", "no sign-in"],
+    [{"SECURE_SSL_REDIRECT": False}, {"MIDDLEWARE": []}, {"ROOT_URLCONF": "notes.urls"}, {"ROOT_URLCONF": None}],
+    ids=["no redirect", "no middleware", "no sign-in", "no URLconf"],
 )
 def test_w022_leaves_to_django_what_django_says(settings: Any, overridden: dict[str, Any]) -> None:
     """``security.W008`` and ``security.W001`` speak of no redirect and of no middleware."""

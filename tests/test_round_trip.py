@@ -219,6 +219,23 @@ def test_it_finds_the_endpoints_beneath_parameters(settings: Any) -> None:
     assert steps(examined()) == STEPS
 
 
+def test_it_sends_a_header_as_clients_do(settings: Any) -> None:
+    """A name that no header has in ``request.META`` lets nobody in (W032)."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_NAME": "Authorization"}
+    finding = examined()[-1]
+    assert finding.status is Status.ERROR
+    assert finding.found.startswith("call: 403 not_authenticated instead of 200")
+
+
+def test_what_breaks_the_sign_in_is_named_with_a_remedy_that_fits(settings: Any) -> None:
+    """No word of authentication backends where a serializer cannot be imported."""
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "no.such.serializer"}
+    [finding] = [it for it in examined() if it.found.startswith("obtain:")]
+    assert finding.status is Status.ERROR
+    assert "No module named" in finding.found
+    assert finding.remedy == "Mend what stands in parentheses."
+
+
 def test_a_project_without_the_urls_is_told(settings: Any) -> None:
     """There is nothing to try, and how to change that."""
     settings.ROOT_URLCONF = "notes.urls"

@@ -244,3 +244,37 @@ def test_claims_with_names_of_their_own_are_no_fault(settings: Any, simple_jwt: 
     """Simplejwt's settings keep their meaning."""
     settings.SIMPLE_JWT = simple_jwt
     assert messages() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Authorization", "HTTP_Authorization", "AUTHORIZATION", "HTTP_X-TOKEN", "HTTP_", "", None]
+)
+def test_w032_a_header_that_no_request_has(settings: Any, client: Any, tokens: Any, name: Any) -> None:
+    """SC-002: nobody is let in, which no test notices that puts the name into ``request.META`` itself."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_NAME": name}
+    assert [(it.id, it.level) for it in messages()] == [("drf_jwt_kit.W032", WARNING)]
+    assert client.get("/api/me/", headers={"Authorization": f"Bearer {tokens.access}"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["HTTP_AUTHORIZATION", "HTTP_X_ACCESS_TOKEN", "HTTP_X_2"])
+def test_a_header_that_a_request_may_have_is_no_fault(settings: Any, name: str) -> None:
+    """As WSGI names it."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_NAME": name}
+    assert ids() == []
+
+
+@pytest.mark.parametrize(
+    "types", [(), [], "", None, (None,), {"Bearer"}, (b"Bearer",), ("Bearer token",), ("JWT", "")], ids=str
+)
+def test_e033_no_scheme_that_a_header_can_have(settings: Any, types: Any) -> None:
+    """RFC 9110 11.1: a scheme is a token; without one there is no challenge either."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_TYPES": types}
+    [message] = messages()
+    assert (message.id, message.level) == ("drf_jwt_kit.E033", ERROR)
+
+
+@pytest.mark.parametrize("types", ["JWT", ("JWT", "Bearer"), ["x-token!"]], ids=str)
+def test_a_scheme_that_a_header_can_have_is_no_fault(settings: Any, types: Any) -> None:
+    """One, or several."""
+    settings.SIMPLE_JWT = {"AUTH_HEADER_TYPES": types}
+    assert ids() == []

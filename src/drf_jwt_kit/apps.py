@@ -23,6 +23,6 @@ class DRFJWTKitConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks and the signal receivers, and close what the project wants closed."""
-        from . import checks, deploy_checks, permissions, receivers, token_checks  # noqa: F401
+        from . import checks, deploy_checks, path_checks, permissions, receivers, token_checks  # noqa: F401
 
         permissions.protect_every_view()

@@ -39,6 +39,11 @@ def kit_settings() -> Settings | None:
         return None
 
 
+def is_list(value: Any) -> bool:
+    """Return whether DRF and simplejwt can go through ``value`` one by one."""
+    return isinstance(value, (list, tuple))
+
+
 @register(Tags.security)
 def check_kit_settings(**kwargs: Any) -> Iterator[CheckMessage]:
     """E001 for each fault in ``DRF_JWT_KIT``."""
@@ -47,29 +52,12 @@ def check_kit_settings(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security)
-def check_kit_paths(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E002 for a dotted path in ``DRF_JWT_KIT`` that leads nowhere."""
-    for key in ("CLAIMS", "SIGN_IN_GATE"):
-        path = getattr(kit_settings(), key, None)
-        if path is not None and not _callable(path):
-            yield message(Error, "E002", f"DRF_JWT_KIT[{key!r}] names {path!r}, which cannot be imported and called.")
-
-
-def _callable(path: str) -> bool:
-    """Return whether ``path`` leads to something that can be called."""
-    try:
-        return callable(import_string(path))
-    except (ImportError, ValueError, TypeError):
-        return False
-
-
-@register(Tags.security)
 def check_authenticator(**kwargs: Any) -> Iterator[CheckMessage]:
     """W008 when the default authenticators cannot read a token at all."""
     from .authentication import JWTAuthentication
 
-    authenticators: Any = drf_settings.DEFAULT_AUTHENTICATION_CLASSES
-    if any(issubclass(known, JWTAuthentication) for known in authenticators):
+    authenticators = _authenticators()
+    if authenticators is None or any(issubclass(known, JWTAuthentication) for known in authenticators):
         return
     yield message(
         Warning,
@@ -85,7 +73,7 @@ def check_authenticator_order(**kwargs: Any) -> Iterator[CheckMessage]:
     """W013 for an authenticator without a challenge, a session's say, that is asked before the kit's."""
     from .authentication import JWTAuthentication
 
-    authenticators: Any = drf_settings.DEFAULT_AUTHENTICATION_CLASSES
+    authenticators = _authenticators() or []
     kits = next((index for index, known in enumerate(authenticators) if issubclass(known, JWTAuthentication)), 0)
     for known in authenticators[:kits]:
         if known.authenticate_header is BaseAuthentication.authenticate_header:
@@ -97,6 +85,12 @@ def check_authenticator_order(**kwargs: Any) -> Iterator[CheckMessage]:
                 "token the request brings.",
                 "Put 'drf_jwt_kit.authentication.JWTAuthentication' first.",
             )
+
+
+def _authenticators() -> list[Any] | None:
+    """Return the classes among the default authenticators, ``None`` where E031 says that they are no list."""
+    named: Any = drf_settings.DEFAULT_AUTHENTICATION_CLASSES
+    return [known for known in named if isinstance(known, type)] if is_list(named) else None
 
 
 @register(Tags.security)

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher, get_hasher
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import NoReverseMatch, reverse
 
 from .checks import kit_settings, message
 
@@ -86,17 +85,27 @@ def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
     """W022 where the way to HTTPS leaves the sign-in out; that there is none at all is Django's to say."""
     if not settings.SECURE_SSL_REDIRECT or _REDIRECTS not in settings.MIDDLEWARE:
         return
-    try:
-        path = reverse("drf_jwt_kit:token_obtain_pair").lstrip("/")
-    except NoReverseMatch:
+    for path in _sign_in_paths():
+        if any(re.search(exempt, path) for exempt in settings.SECURE_REDIRECT_EXEMPT):
+            yield message(
+                Warning,
+                "W022",
+                f"SECURE_REDIRECT_EXEMPT leaves {path} out: passwords and tokens go over plain http there.",
+                "Let its patterns match no more than they must.",
+            )
+
+
+def _sign_in_paths() -> Iterator[str]:
+    """Yield a path of each route to a sign-in, the kit's own or a project's."""
+    from . import routes
+    from .views import TokenObtainPairView
+
+    if not getattr(settings, "ROOT_URLCONF", None):
         return
-    if any(re.search(exempt, path) for exempt in settings.SECURE_REDIRECT_EXEMPT):
-        yield message(
-            Warning,
-            "W022",
-            f"SECURE_REDIRECT_EXEMPT leaves {path} out: passwords and tokens go over plain http there.",
-            "Let its patterns match no more than they must.",
-        )
+    with routes.in_served_language():
+        for route in routes.walk():
+            if issubclass(route.view_class or object, TokenObtainPairView):
+                yield (route.example() or route.placeholder()).path
 
 
 @register(Tags.security, deploy=True)

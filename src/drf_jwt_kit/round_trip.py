@@ -34,6 +34,7 @@ _BUDGET = {"anonymous call": 0, "obtain": 4, "call": 2, "refresh": 4, "verify": 
 _REMEDIES = {
     400: "Look at ALLOWED_HOSTS, and at middleware of your own.",
     404: "Something answers before the URLconf is asked: look at middleware of your own.",
+    500: "Mend what stands in parentheses.",
     503: "Mend what stands in parentheses; of the cache and the database the topics above tell more.",
 }
 _REMEDY = "Ask the same of a running server, and read what its log says."
@@ -186,9 +187,7 @@ class RoundTrip:
     def ask(self, endpoint: str, body: dict[str, Any] | None = None, *, access: str = "") -> Answer:
         """Ask an endpoint over HTTPS: POST with a body, else GET."""
         path = self.paths[self.namespace + endpoint]
-        sent: Any = {"REMOTE_ADDR": _address()}
-        if access:
-            sent[simple_jwt().AUTH_HEADER_NAME] = f"{schemes()[0]} {access}"
+        sent: Any = {"REMOTE_ADDR": _address(), "headers": _header(access) if access else {}}
         self.said.clear()
         with _counted() as statements:
             begun = perf_counter()
@@ -213,6 +212,13 @@ def _host() -> str:
     """Return a host that the project answers to."""
     allowed = next(iter(settings.ALLOWED_HOSTS), "localhost")
     return "localhost" if allowed == "*" else str(allowed).removeprefix(".")
+
+
+@sensitive_variables()
+def _header(access: str) -> dict[str, str]:
+    """Return the header with a token, named as a client names it."""
+    name = simple_jwt().AUTH_HEADER_NAME.removeprefix("HTTP_").replace("_", "-")
+    return {name: f"{schemes()[0]} {access}"}
 
 
 def _address() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,10 @@ _NOTHING_LEFT_TO_DO = {
     "CHECK_REVOKE_TOKEN": "a session ends when the password changes in any case",
     "UPDATE_LAST_LOGIN": "signing in sends user_logged_in, which updates last_login",
 }
+
+# PEP 3333 has the name of a header in capitals and without hyphens; RFC 9110 11.1 has the spelling of a scheme.
+_META_NAME = re.compile(r"HTTP_[^a-z\s-]+")
+_SCHEME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 # As in simplejwt, `None` does without these.
 _MAY_BE_OFF = {"JTI_CLAIM", "TOKEN_TYPE_CLAIM"}
@@ -176,3 +181,22 @@ def self_test() -> str | None:
     except Exception as error:  # noqa: BLE001 - PyJWT and cryptography raise what they like
         return type(error).__name__
     return None
+
+
+@register(Tags.security)
+def check_header_name(**kwargs: Any) -> Iterator[CheckMessage]:
+    """W032 for an ``AUTH_HEADER_NAME`` that no header has in ``request.META``."""
+    name: Any = simple_jwt().AUTH_HEADER_NAME
+    if not isinstance(name, str) or not _META_NAME.fullmatch(name):
+        fault = f"SIMPLE_JWT['AUTH_HEADER_NAME'] is {name!r}, and a header is never called that in request.META."
+        hint = "'HTTP_X_ACCESS_TOKEN' is the header X-Access-Token, and 'HTTP_AUTHORIZATION' is Authorization."
+        yield message(Warning, "W032", fault, hint)
+
+
+@register(Tags.security)
+def check_schemes(**kwargs: Any) -> Iterator[CheckMessage]:
+    """E033 for ``AUTH_HEADER_TYPES`` without a scheme, or with what is none (RFC 9110 11.1)."""
+    known: Any = conf.schemes()
+    if not known or not all(isinstance(name, str) and _SCHEME.fullmatch(name) for name in known):
+        fault = f"SIMPLE_JWT['AUTH_HEADER_TYPES'] must name schemes, as 'Bearer' is one, not {known!r}."
+        yield message(Error, "E033", fault, "A request without a token could not be answered either.")
