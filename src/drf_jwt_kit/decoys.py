@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
+import sys
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.fields import Field
 
-# What a person may have as a secret, in a field or somewhere in it; and what is written in a way that tells it is none.
-_MAY_BE_SECRET = (
-    *(serializers.CharField, serializers.IntegerField, serializers.UUIDField),
-    *(serializers.BaseSerializer, serializers.DictField, serializers.ListField, serializers.JSONField),
+# What is written in a way that tells it is no secret: changed, it would be no such thing any more.
+_ARE_NO_SECRET = (
+    *(serializers.BooleanField, serializers.ChoiceField, serializers.RelatedField, serializers.ManyRelatedField),
+    *(serializers.DateField, serializers.DateTimeField, serializers.TimeField, serializers.DurationField),
+    *(serializers.EmailField, serializers.IPAddressField, serializers.URLField),
 )
-_ARE_NO_SECRET = (serializers.EmailField, serializers.IPAddressField, serializers.URLField)
 
 # As a UUID is written, too.
 _HEXADECIMAL = f"{string.hexdigits}-"
@@ -22,7 +24,7 @@ _HEXADECIMAL = f"{string.hexdigits}-"
 
 def may_be_secret(field: Field[Any, Any, Any, Any] | None) -> bool:
     """Return whether what a serializer reads by ``field`` may prove who somebody is; what it does not declare may."""
-    return field is None or (isinstance(field, _MAY_BE_SECRET) and not isinstance(field, _ARE_NO_SECRET))
+    return not isinstance(field, _ARE_NO_SECRET)
 
 
 def disguise(data: dict[str, Any], fields: list[str]) -> None:
@@ -36,6 +38,8 @@ def disguise(data: dict[str, Any], fields: list[str]) -> None:
             holder[place] = _another_text(value, *tables)
         elif type(value) is int:
             holder[place] = _another_number(value)
+        elif type(value) is float:
+            holder[place] = _another_fraction(value)
         elif isinstance(value, (dict, list)):
             places += [(value, inner) for inner in (value if isinstance(value, dict) else range(len(value)))]
 
@@ -57,6 +61,12 @@ def _another_number(secret: int) -> int:
     """Return another number of as many digits: some serializers take numbers for texts."""
     least: int = 10 ** (len(str(abs(secret))) - 1)
     return least + (abs(secret) - least + 1 + secrets.randbelow(9 * least - 1)) % (9 * least)
+
+
+def _another_fraction(secret: float) -> float:
+    """Return another number with as many digits before its point and the same behind it."""
+    whole, *rest = re.split(r"(?=[.e])", repr(secret), maxsplit=1)
+    return min(float("".join([str(_another_number(int(whole))), *rest])), sys.float_info.max)
 
 
 def _tables() -> list[dict[int, int]]:

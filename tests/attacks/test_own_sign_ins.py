@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextvars import Context
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import pytest
@@ -449,6 +450,82 @@ def test_beyond_the_limit_no_field_tells(beyond: Any, besides: dict[str, Any]) -
     wrong = beyond("nobody+x", pin="31", **besides)
     assert wrong == (401, b'{"detail":"Wrong PIN.","code":"wrong_pin"}')
     assert [beyond(f"alice+{pin}", pin=pin, **besides) for pin in ("31", "27")] == [wrong] * 2
+
+
+class AnyField(serializers.Field[Any, Any, Any, Any]):
+    """A project's own kind of field."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Take what there is."""
+        return data
+
+
+class ByNumber(serializers.Serializer[Any]):
+    """A serializer whose secret is a number, in a field that the test chooses."""
+
+    username = serializers.CharField()
+    pin = AnyField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Look at the number."""
+        number = f"{Decimal(str(attrs['pin'])):.2f}"
+        user = authenticate(self.context["request"], username=attrs["username"], password=number)
+        if user is None:
+            raise drf.AuthenticationFailed
+        return sign_in(type(self), user, self.context["request"])
+
+
+class NotesWhatIsTried(ModelBackend):
+    """A backend that remembers which passwords it was asked about."""
+
+    tried: ClassVar[list[str]] = []
+
+    def authenticate(self, request: Any, *args: Any, **credentials: Any) -> Any:
+        """Note it."""
+        self.tried.append(credentials["password"])
+        return super().authenticate(request, *args, **credentials)
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize(
+    ("field", "pin"),
+    [
+        (serializers.IntegerField(), 271828),
+        (serializers.IntegerField(), 271828.0),
+        (serializers.DecimalField(10, 0), 271828),
+        (serializers.DecimalField(10, 0), "271828"),
+        (serializers.DecimalField(10, 2), 2718.28),
+        (serializers.FloatField(), 271828),
+        (serializers.FloatField(), 2718.28),
+        (serializers.FloatField(), 1e20),
+        (serializers.FloatField(), 1.5e308),
+        (serializers.CharField(), 2718.28),
+        (AnyField(), 271828),
+        (AnyField(), "271828"),
+    ],
+    ids=repr,
+)
+def test_a_secret_of_any_kind_is_not_tried(
+    client: Any, settings: Any, user: Any, monkeypatch: Any, field: Any, pin: Any
+) -> None:
+    """THREATS, spellings: what a field reads as the number that it is."""
+    monkeypatch.setitem(ByNumber._declared_fields, "pin", field)
+    use(settings, ByNumber)
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.NotesWhatIsTried"]
+    right = f"{Decimal(str(pin)):.2f}"
+    user.set_password(right)
+    user.save()
+
+    def guess(number: int, pin: Any, peer: str = "192.0.2.1") -> int:
+        sent = {"username": f"alice+{number}", "pin": pin}
+        return int(client.post("/api/token/", sent, format="json", REMOTE_ADDR=peer).status_code)
+
+    assert [guess(number, number) for number in range(5)] == [401] * 5
+    monkeypatch.setattr(NotesWhatIsTried, "tried", [])
+    assert guess(5, pin) == 401
+    assert NotesWhatIsTried.tried
+    assert right not in NotesWhatIsTried.tried
+    assert guess(6, pin, peer="192.0.2.2") == 200
 
 
 @pytest.mark.usefixtures("tidying")
