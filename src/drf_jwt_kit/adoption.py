@@ -10,6 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError
+from django.db.models import F
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from . import claims, clients, lookup, models, rotation
@@ -104,12 +105,17 @@ def adopt(session: TokenSession, request: Any) -> TokenSession:
 def bar(user: Any, reason: str, kept_for: timedelta) -> None:
     """Bar tokens that ``user`` got from simplejwt before now, where no ended session does already.
 
-    The one row that this takes for a user is a session that was never live.
+    The one row that this takes for a user is a session that was never live; two who begin with it at once write two.
+    With an id that both know, one would wait for the other's row, and the other for the user whom it refers to.
     """
-    now, sid = models.now(), models.adopted_id(f"barrier {user.pk}")
+    now = models.now()
     ended: dict[str, Any] = {"revoked_at": now, "revoke_reason": reason}
     until = now + kept_for
-    if not TokenSession.objects.filter(pk=sid).update(**ended, kept_until=models.kept_until_at_least(until)):
-        row = TokenSession.of(user, now, id=sid, rotated_at=now, expires_at=now, kept_until=until, **ended)
+    known = (
+        TokenSession.objects.filter(user=user, expires_at=F("created_at")).order_by("pk").values_list("pk", flat=True)
+    )
+    barrier = TokenSession.objects.filter(pk__in=[*known[:1]])
+    if not barrier.update(**ended, kept_until=models.kept_until_at_least(until)):
+        row = TokenSession.of(user, now, rotated_at=now, expires_at=now, kept_until=until, **ended)
         with suppress(IntegrityError):  # the user was deleted meanwhile, and the tokens with it
             TokenSession.objects.bulk_create([row], ignore_conflicts=True)

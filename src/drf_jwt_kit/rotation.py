@@ -169,9 +169,9 @@ def carry_over(user: Any, old: list[str], new: str) -> None:
     """
     if _add_hash(user, old, new):
         return
-    now, sid = models.now(), models.adopted_id(f"hashed anew {user.pk} {old[0]}")
+    now = models.now()
     dead = {"revoked_at": now, "revoke_reason": models.HASHED_ANEW, "expires_at": now + _IN_FLIGHT}
-    row = TokenSession(pk=sid, user=user, credential_hash=credentials.joined(*old), **dead)
+    row = TokenSession(user=user, credential_hash=credentials.joined(*old), **dead)
     with suppress(IntegrityError):  # the user was deleted meanwhile
         TokenSession.objects.bulk_create([row], ignore_conflicts=True)
     _add_hash(user, old, new)

@@ -281,6 +281,30 @@ def in_order(callers: Callers, *, how: str) -> str:
     return ""
 
 
+def first_end(callers: Callers, *, how: str) -> str:
+    """End what a user without sessions may have, beside a transaction that holds the user and does it too."""
+    user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
+    opened = Event()
+
+    def holding() -> None:
+        with transaction.atomic():
+            user.save(update_fields=["last_name"])
+            get_user_model().objects.select_for_update().get(pk=user.pk)
+            opened.set()
+            Event().wait(A_MOMENT)
+            ALL_AT_ONCE[how](user, Held("", ""))
+
+    def alone() -> None:
+        opened.wait(timeout=60)
+        ALL_AT_ONCE[how](get_user_model().objects.get(pk=user.pk), Held("", ""))
+
+    try:
+        callers.at_once(holding, alone)
+    except OperationalError as error:
+        return str(error)
+    return ""
+
+
 def waiting_sign_in(callers: Callers, *, devices: int) -> int:
     """Sign in beside a transaction that has changed the user and then deactivates it; return the status."""
     user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)

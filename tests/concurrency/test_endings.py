@@ -79,6 +79,12 @@ def test_all_sessions_are_changed_in_the_order_of_their_ids(arena: Any, how: str
     assert arena.run("in_order", how=how) == ""
 
 
+@pytest.mark.parametrize("how", ["ended by the project", "password hashed anew"])
+def test_the_first_end_of_a_user_without_sessions_meets_no_deadlock(arena: Any, how: str) -> None:
+    """The row that bars tokens, or ties two hashes, refers to the user, whom somebody holds who writes one too."""
+    assert arena.run("first_end", how=how) == ""
+
+
 @pytest.mark.parametrize("devices", [0, 1, 20])
 def test_a_sign_in_that_waits_for_a_deactivation_meets_no_deadlock(arena: Any, devices: int) -> None:
     """Law 9: it is refused, or was through before; MariaDB lets its row wait for the user's, once it is there."""
