@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
 
-from drf_jwt_kit import issuance
+from drf_jwt_kit import issuance, sessions
 from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 
@@ -65,3 +66,24 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
     for serializer_class in (made, onto_kit(made, KIT), local(made)):
         with pytest.raises(ImproperlyConfigured, match="define the class in a module"):
             issuance.source_of(serializer_class)
+
+
+class Backdated(TokenObtainPairSerializer):
+    """One that says when a token was issued, and how long it lasts from now."""
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Leave it to the setting, but for the day."""
+        token = super().get_token(user)
+        token["iat"] -= 86_400
+        return token
+
+
+@pytest.mark.django_db
+def test_when_a_token_was_issued_is_the_kits_to_say(user: Any, clock: Any, settings: Any) -> None:
+    """Law 11: ``iat`` is no project's claim, so it makes no token last longer."""
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{__name__}.Backdated"}
+    first = sessions.start(user)
+    for refresh in (first.refresh, sessions.rotate(str(first.refresh)).refresh):
+        assert refresh is not None
+        assert refresh.validity == timedelta(days=1)

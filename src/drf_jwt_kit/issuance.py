@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from . import claims, models
 from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, simple_jwt
@@ -31,7 +32,7 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     made: Token = _source(session).get_token(session.user)
     token_class = onto_kit(made.__class__, REFRESH_TOKEN)
     token = token_class() if issubclass(token_class, RefreshToken) else RefreshToken()
-    token.payload.update(made.payload)
+    token.payload |= {**made.payload, "iat": datetime_to_epoch(made.current_time)}
     token.payload.pop(simple_jwt().REVOKE_TOKEN_CLAIM, None)  # the session knows the credentials
     token.payload[simple_jwt().TOKEN_TYPE_CLAIM] = token.token_type
     token.payload[simple_jwt().USER_ID_CLAIM] = models.user_id(session.user)
