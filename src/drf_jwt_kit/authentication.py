@@ -16,15 +16,15 @@ from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, introspection
+from . import introspection
 from .challenges import challenge
-from .conf import ACCESS_TOKEN, kit, onto_kit, schemes, simple_jwt
+from .conf import kit, schemes, simple_jwt
 from .exceptions import (
     AuthenticationFailed,
+    Expired,
     InvalidToken,
     Refused,
     ServiceUnavailable,
-    WrongType,
     unauthorized,
     with_code,
 )
@@ -95,17 +95,10 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
     @sensitive_variables("raw_token")
     def get_validated_token(self, raw_token: bytes) -> Token:
         """Return the access token, valid by itself: its session is looked at by ``get_user``."""
-        messages, refusals = [], []
-        for named in simple_jwt().AUTH_TOKEN_CLASSES:
-            token_class = onto_kit(named, ACCESS_TOKEN)
-            try:
-                if not issubclass(token_class, Token):
-                    _check_form(token_class, raw_token)
-                return token_class(raw_token)  # type: ignore[no-any-return]
-            except TokenError as refused:
-                refusals.append(refused)
-                messages.append(_message(token_class, refused))
-        raise self._none_fits(refusals, messages)
+        try:
+            return introspection.access_token(raw_token)
+        except introspection.NoneFitsError as refused:
+            raise self._none_fits(refused) from None
 
     def get_user(self, validated_token: Token) -> Any:  # type: ignore[override]
         """Return the user of a valid access token whose session is alive.
@@ -129,18 +122,12 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
             log_failure("The database failed.", error)
             raise ServiceUnavailable from error
 
-    def _none_fits(self, refusals: list[TokenError], messages: list[dict[str, Any]]) -> InvalidToken:
-        """Return the refusal of a token that is of no accepted type.
-
-        The reason is that of the first type that it could have been.
-        """
-        fitting = [refused for refused in refusals if getattr(refused, "reason", None) != "wrong_type"]
-        refused = (fitting or refusals)[0]
-        expired = getattr(refused, "reason", None) == "expired"
-        detail = {"messages": messages}
-        if not expired:
-            detail["detail"] = _("Given token not valid for any token type")  # type: ignore[assignment]
-        return self._refusal(refused, detail)
+    def _none_fits(self, refused: introspection.NoneFitsError) -> InvalidToken:
+        """Return the refusal of a token that is of no accepted type."""
+        detail: dict[str, Any] = {"messages": [_message(*refusal) for refusal in refused.refusals]}
+        if getattr(refused.most_telling, "reason", None) != Expired.reason:
+            detail["detail"] = _("Given token not valid for any token type")
+        return self._refusal(refused.most_telling, detail)
 
     def _refusal(self, refused: TokenError, detail: dict[str, Any]) -> InvalidToken:
         """Return the 401 for a refused token."""
@@ -170,14 +157,6 @@ def _ensure_session(token: Any) -> None:
     """Refuse a token whose session an overridden ``get_user`` has not looked at, if it has ended (law 4)."""
     if isinstance(token, Token) and token.session is None and token.sid is not None:
         introspection.user_of(token)
-
-
-def _check_form(token_class: Any, raw_token: bytes) -> None:
-    """Check what a token class that does not rest on the kit's would take unchecked."""
-    _header, payload = claims.parse(claims.compact(raw_token))
-    claims.check(payload)
-    if payload.get(simple_jwt().TOKEN_TYPE_CLAIM) != token_class.token_type:
-        raise WrongType
 
 
 def _message(token_class: type[Token], refused: TokenError) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
+from rest_framework_simplejwt.exceptions import TokenError
 
 from . import adoption, claims, ending, models, rotation, sessions
-from .conf import kit, simple_jwt
+from .conf import ACCESS_TOKEN, REFRESH_TOKEN, kit, named_class, onto_kit, simple_jwt
 from .exceptions import Invalid, UserInactive, WrongType
-from .tokens import AccessToken, RefreshToken, Token, UntypedToken
+from .tokens import RefreshToken, Token, UntypedToken
 
 
 def user_of(token: Token) -> Any:
@@ -35,14 +36,59 @@ def _user_without_session(token: Token) -> Any:
     return user
 
 
+class NoneFitsError(Exception):
+    """None of ``AUTH_TOKEN_CLASSES`` reads a token; ``refusals`` has each of them, and why."""
+
+    def __init__(self, refusals: list[tuple[Any, TokenError]]) -> None:
+        """Take at least one."""
+        super().__init__()
+        self.refusals = refusals
+
+    @property
+    def most_telling(self) -> TokenError:
+        """Return the refusal of the first type that the token could have been."""
+        refusals = [refused for _token_class, refused in self.refusals]
+        fitting = (refused for refused in refusals if getattr(refused, "reason", None) != WrongType.reason)
+        return next(fitting, refusals[0])
+
+
+@sensitive_variables("raw")
+def access_token(raw: Any) -> Token:
+    """Return the access token in ``raw``, valid by itself, of the first of ``AUTH_TOKEN_CLASSES`` that reads it.
+
+    Raises :class:`NoneFitsError`.
+    """
+    refusals = []
+    for named in simple_jwt().AUTH_TOKEN_CLASSES:
+        token_class = onto_kit(named, ACCESS_TOKEN)
+        try:
+            if not issubclass(token_class, Token):
+                _check_form(token_class, raw)
+            return token_class(raw)  # type: ignore[no-any-return]
+        except TokenError as refused:
+            refusals.append((token_class, refused))
+    raise NoneFitsError(refusals)
+
+
+def _check_form(token_class: Any, raw: Any) -> None:
+    """Check what a token class that does not rest on the kit's would take unchecked."""
+    _header, payload = claims.parse(claims.compact(raw))
+    claims.check(payload)
+    if payload.get(simple_jwt().TOKEN_TYPE_CLAIM) != token_class.token_type:
+        raise WrongType
+
+
 @sensitive_variables("raw")
 def ensure_acceptable(raw: str) -> None:
     """Raise why a token of either kind would not be accepted right now. Nothing is changed."""
-    kind = UntypedToken(raw).kind
-    if kind == AccessToken.token_type:
-        user_of(AccessToken(raw))
-    elif kind == RefreshToken.token_type:
-        refresh = RefreshToken(raw)
+    refreshed_by = named_class("TOKEN_REFRESH_SERIALIZER")
+    refresh_class = onto_kit(getattr(refreshed_by, "token_class", RefreshToken), REFRESH_TOKEN)
+    if UntypedToken(raw).kind == refresh_class.token_type:
+        refresh = refresh_class(raw)
         rotation.confirm(sessions.find(refresh), refresh.generation)
-    else:
-        raise WrongType
+        return
+    try:
+        access = access_token(raw)
+    except NoneFitsError as refused:
+        raise refused.most_telling from None
+    user_of(access)

@@ -6,9 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
+from drf_jwt_kit import serializers, tokens
 from drf_jwt_kit.models import TokenSession
+from tests.conftest import bearer
 
 pytestmark = pytest.mark.django_db
 
@@ -93,3 +97,84 @@ def test_a_missing_token_is_a_400(client: Any, body: Any) -> None:
 def test_white_space_around_a_token_is_not_cut_off(post: Any, tokens: Any) -> None:
     """THREATS, format: only the token itself is the token."""
     assert post("token/verify/", token=f" {tokens.access} ").status_code == 401
+
+
+class WantsTenant:
+    """A project's token that is good for nothing without a claim of its own."""
+
+    def verify(self: Any) -> None:
+        """Ask for more than the kit does."""
+        super().verify()  # type: ignore[misc]
+        if "tenant" not in self.payload:
+            raise TokenError("No tenant.")
+
+
+class Picky(WantsTenant, tokens.AccessToken):
+    """One on the kit's access token."""
+
+
+class PlainPicky(WantsTenant, AccessToken):
+    """One on simplejwt's."""
+
+
+class PickyRefresh(WantsTenant, tokens.RefreshToken):
+    """One on the kit's refresh token."""
+
+
+class PickyRefreshes(serializers.TokenRefreshSerializer):
+    """The serializer that refreshes by it."""
+
+    token_class = PickyRefresh
+
+
+class OtherAccess(tokens.AccessToken):
+    """A project's access token of a type of its own."""
+
+    token_type = "opens"
+
+
+class OtherRefresh(tokens.RefreshToken):
+    """A project's refresh token of a type of its own."""
+
+    token_type = "continues"
+    access_token_class = OtherAccess
+
+
+class OtherObtains(serializers.TokenObtainPairSerializer):
+    """The serializer that signs in with them."""
+
+    token_class = OtherRefresh
+
+
+class OtherRefreshes(serializers.TokenRefreshSerializer):
+    """The serializer that refreshes by them."""
+
+    token_class = OtherRefresh
+
+
+OWN_TOKENS: dict[str, dict[str, Any]] = {
+    "the kit's": {},
+    "an access token that asks for more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.Picky",)},
+    "that, and what asks for no more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.Picky", "drf_jwt_kit.tokens.AccessToken")},
+    "one on simplejwt's that asks for more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.PlainPicky",)},
+    "a refresh token that asks for more": {"TOKEN_REFRESH_SERIALIZER": f"{__name__}.PickyRefreshes"},
+    "types of its own": {
+        "AUTH_TOKEN_CLASSES": (f"{__name__}.OtherAccess",),
+        "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.OtherObtains",
+        "TOKEN_REFRESH_SERIALIZER": f"{__name__}.OtherRefreshes",
+    },
+    "sliding tokens": {"AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",)},
+}
+
+
+@pytest.mark.parametrize("own", OWN_TOKENS.values(), ids=OWN_TOKENS)
+@pytest.mark.parametrize("kind", ["access", "refresh", "sliding"])
+def test_it_says_what_is_said_where_the_token_is_used(
+    post: Any, user: Any, sign_in: Any, settings: Any, own: dict[str, Any], kind: str
+) -> None:
+    """DESIGN 2.1: 200 only if it would be accepted right now, by a project's own classes of tokens too."""
+    settings.SIMPLE_JWT, client = own, Client()
+    token = str(SlidingToken.for_user(user)) if kind == "sliding" else getattr(sign_in(), kind)
+    verified = post("token/verify/", token=token)
+    used = post("token/refresh/", refresh=token) if kind == "refresh" else client.get("/api/me/", **bearer(token))
+    assert (verified.status_code, verified.json().get("reason")) == (used.status_code, used.json().get("reason"))
