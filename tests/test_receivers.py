@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher, make_password
+from django.contrib.auth.models import Group
+from django.contrib.sessions.backends.cache import SessionStore
 from django.core import serializers
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q, Value
+from django.db.models.signals import post_save, pre_save
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
@@ -179,6 +182,59 @@ def test_a_change_that_is_assigned_is_no_rehash(user: Any, settings: Any, fields
     user.password = make_password("a new one")
     user.save(update_fields=fields)
     assert not lives(session)
+
+
+@pytest.mark.parametrize("read", ["whole", "deferred", "without a hash"])
+def test_a_change_that_is_saved_late_is_no_rehash(outdated: Any, rf: Any, read: str) -> None:
+    """Law 9: any save forgets what was set, as that of a sign-in with Django's ``login`` does."""
+    if read == "without a hash":
+        get_user_model().objects.update(password="")
+    users = get_user_model().objects.defer("password") if read == "deferred" else get_user_model().objects
+    session, user, request = sessions.start(users.get(pk=outdated.pk)).session, users.get(pk=outdated.pk), rf.get("/")
+    user.set_password("a new one")
+    request.session = SessionStore()
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    user.save()
+    assert get_user_model().objects.get(pk=user.pk).check_password("a new one")
+    assert not lives(session)
+
+
+@pytest.fixture
+def copying() -> Iterator[None]:
+    """A receiver that writes down what a user was saved with, before the kit's: a history of changes."""
+
+    def copy(instance: Any, **kwargs: Any) -> None:
+        if not instance.username.startswith("copy"):
+            values = {"username": f"copy {get_user_model().objects.count()}", "password": instance.password}
+            get_user_model().objects.bulk_create([get_user_model()(**values)])
+            Group.objects.filter(name="last").update(name=instance.password)
+
+    before = post_save.receivers[:]
+    post_save.connect(copy, sender=get_user_model(), weak=False)
+    post_save.receivers = [post_save.receivers[-1], *before]
+    post_save.sender_receivers_cache.clear()
+    yield
+    post_save.receivers = before
+    post_save.sender_receivers_cache.clear()
+
+
+def test_a_rehash_is_a_hash_to_everybody_else(outdated: Any, copying: None) -> None:
+    """Drop-in: what a receiver of a project's makes of it is not the kit's to change."""
+    Group.objects.create(name="last")
+    with transaction.atomic():
+        assert outdated.check_password(PASSWORD)
+    assert get_user_model().objects.get(username__startswith="copy").password == outdated.password
+    assert Group.objects.get().name == outdated.password
+
+
+def test_what_is_saved_to_another_database_ends_nothing(user: Any) -> None:
+    """Law 9: sessions are of the users that are read with them; a copy elsewhere has a life of its own."""
+    session = sessions.start(user).session
+    user.is_active, user.password = False, "another"
+    saved = {"instance": user, "raw": False, "update_fields": None, "using": "reporting"}
+    pre_save.send(sender=get_user_model(), **saved)
+    post_save.send(sender=get_user_model(), created=False, **saved)
+    assert lives(session)
 
 
 @pytest.mark.parametrize("last", [0, 1], ids=["the first one saves last", "the second one saves last"])

@@ -7,24 +7,26 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import get_hasher, identify_hasher
-from django.db.models import Case, F, Model, Value, When
+from django.db import connections
+from django.db.models import Case, F, Model, QuerySet, Value, When
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, post_save, pre_save
+from django.db.models.sql import UpdateQuery
 from django.dispatch import receiver
 
-from . import adoption, credentials, ending, revocation, rotation
+from . import adoption, credentials, ending, models, revocation, rotation
 from .conf import simple_jwt
 
-# On a user: the password as it was read or written last, what is being hashed anew, and whether another password is
-# about to be written.
-_KNOWN, _REHASH = "_drf_jwt_kit_known_password", "_drf_jwt_kit_rehash"
-_CHANGES = "_drf_jwt_kit_changes_password"
+# On a user: the password as it was read or written last, one that was set and not written yet, what is being hashed
+# anew, and whether another password is about to be written.
+_KNOWN, _SET = "_drf_jwt_kit_known_password", "_drf_jwt_kit_set_password"
+_REHASH, _CHANGES = "_drf_jwt_kit_rehash", "_drf_jwt_kit_changes_password"
 
 
 class _Rehash(str):
     """A password's new hash, which an ``UPDATE`` writes in the place of the ``checked`` one and of no other.
 
-    ``before`` is what the credentials hashed to with that. To everybody but a query this is the hash.
+    ``before`` is what the credentials hashed to with that. To everybody but that query this is the hash.
     """
 
     __slots__ = ("before", "checked")
@@ -33,7 +35,10 @@ class _Rehash(str):
 
     def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> Any:
         """Return what a query makes of it."""
-        new = Value(str(self), query.get_meta().get_field("password"))
+        if not isinstance(query, UpdateQuery) or not issubclass(get_user_model(), query.model or Model):
+            return Value(str(self)).resolve_expression(query, *args, **kwargs)
+        field: Any = query.get_meta().get_field("password")
+        new = Value(str(self), field)
         renewed = Case(When(password=self.checked, then=new), default=F("password"))
         return renewed.resolve_expression(query, *args, **kwargs)
 
@@ -43,12 +48,17 @@ def remember_password(*, instance: Model, **kwargs: Any) -> None:
     vars(instance)[_KNOWN] = vars(instance).get("password") or None
 
 
+def _is_read_here(instance: Model, using: str) -> bool:
+    """Return whether what is saved is a user, and not a copy in another database than sessions are in."""
+    return isinstance(instance, get_user_model()) and using == models.writing_database()
+
+
 def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
     """Return whether a save writes the field ``name``."""
     return update_fields is None or name in update_fields
 
 
-def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str | None) -> bool:
+def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str) -> bool:
     """Return whether a save leaves a user inactive: where no column says who is active, any column may.
 
     A column takes more than booleans: what it made of a text or an expression, it has to tell.
@@ -67,24 +77,40 @@ def compare_with_what_is_stored(
     *, instance: Model, raw: bool, update_fields: frozenset[str] | None, using: str, **kwargs: Any
 ) -> None:
     """Look at a user's row before it is written over: for whether the user was active, and for the password."""
-    if raw or not isinstance(instance, get_user_model()):
+    if raw or not _is_read_here(instance, using):
         return
-    for note in (_REHASH, _CHANGES):
-        vars(instance).pop(note, None)
+    _take_note(instance)
     writes_password = _writes(update_fields, "password")
     writes_activity = _writes(update_fields, "is_active") and simple_jwt().CHECK_USER_IS_ACTIVE
     if not (writes_password or writes_activity) or instance.pk is None:
         return
-    stored: Any = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
+    is_rehash = writes_password and _is_rehash(instance)
+    rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
+    stored: Any = (_held(rows) if is_rehash else rows).first()
     if stored is None:
         return
     if writes_activity and not stored.is_active:
         ending.end_left_over(instance)
-    if writes_password:
-        if _is_rehash(instance):
-            _prepare_rehash(instance, stored)
-        else:
-            setattr(instance, _CHANGES, _is_another(instance, stored))
+    if is_rehash:
+        _prepare_rehash(instance, stored)
+    elif writes_password:
+        setattr(instance, _CHANGES, _is_another(instance, stored))
+
+
+def _take_note(user: Any) -> None:
+    """Forget the last save, and keep a password that was set: any save forgets that, and may leave it unwritten."""
+    for note in (_REHASH, _CHANGES):
+        vars(user).pop(note, None)
+    if vars(user).get("_password") is not None:
+        setattr(user, _SET, user.password)
+
+
+def _held(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return a user's row, held where a transaction is open: sessions come next, and whoever ends them holds it too."""
+    connection = connections[rows.db]
+    if not connection.in_atomic_block:
+        return rows
+    return rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
 
 
 def _is_rehash(user: Any) -> bool:
@@ -92,10 +118,11 @@ def _is_rehash(user: Any) -> bool:
 
     That is what it does when the hasher or its cost has changed: it sets the raw password, forgets it at
     once and saves the one field, to which a model's own ``save`` may add. A password that somebody *assigned* was
-    never set on this instance.
+    never set on this instance, and one that was set to be saved stays that until it is.
     """
-    known = vars(user).get(_KNOWN)
-    return vars(user).get("_password", "") is None and (known is None or _outdated(known))
+    known, noted = vars(user).get(_KNOWN), vars(user)
+    was_set_and_forgotten = noted.get("_password", "") is None and noted.get(_SET) != user.password
+    return was_set_and_forgotten and (known is None or _outdated(known))
 
 
 def _prepare_rehash(user: Any, stored: Any) -> None:
@@ -147,11 +174,11 @@ def follow_user(
     created: bool,
     raw: bool,
     update_fields: frozenset[str] | None,
-    using: str | None = None,
+    using: str,
     **kwargs: Any,
 ) -> None:
     """End a user's sessions when the user is deactivated or the password changes (law 9)."""
-    if raw or not isinstance(instance, get_user_model()):
+    if raw or not _is_read_here(instance, using):
         return
     user: Any = instance
     rehash: _Rehash | None = vars(user).pop(_REHASH, None)
@@ -167,7 +194,7 @@ def follow_user(
         ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 
-def _finish_rehash(user: Any, rehash: _Rehash, using: str | None) -> None:
+def _finish_rehash(user: Any, rehash: _Rehash, using: str) -> None:
     """Carry sessions over a re-hash that was written, or keep what somebody stored who was quicker.
 
     That was a re-hash beside this one, or a change: of another password nobody knows yet whether it would have been

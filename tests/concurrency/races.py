@@ -251,6 +251,9 @@ def _prune(user: Any, held: Held) -> None:
 ALL_AT_ONCE = {**OPEN_ENDINGS, "password hashed anew": _renew_hash, "pruned": _prune}
 
 
+HASHERS = ["MD5PasswordHasher", "PBKDF2PasswordHasher"]
+
+
 def in_order(callers: Callers, *, how: str) -> str:
     """Change all of a user's sessions beside a transaction that changes one after the other; return what stops it."""
     user = get_user_model().objects.get(pk=new_user(make_password(PASSWORD)).pk)
@@ -302,6 +305,36 @@ def first_end(callers: Callers, *, how: str) -> str:
         callers.at_once(holding, alone)
     except OperationalError as error:
         return str(error)
+    return ""
+
+
+def rehashing_in_a_transaction(callers: Callers) -> str:
+    """Hash a password anew in a transaction, beside one that deactivates the user; return what stops them."""
+    with override_settings(PASSWORD_HASHERS=[f"django.contrib.auth.hashers.{name}" for name in HASHERS]):
+        user = get_user_model().objects.get(
+            pk=new_user(PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)).pk
+        )
+        sessions.start(user)
+        bystander, opened = new_user(), Event()
+
+        def deactivate() -> None:
+            with transaction.atomic():
+                get_user_model().objects.filter(pk=user.pk).update(last_name="Jones")
+                opened.set()
+                Event().wait(A_MOMENT)
+                _save_inactive(user, Held("", ""))
+
+        def sign_in() -> None:
+            opened.wait(timeout=60)
+            with transaction.atomic():
+                # SQLite lets nobody write beside another who has only read yet.
+                get_user_model().objects.filter(pk=bystander.pk).update(last_name="Smith")
+                get_user_model().objects.get(pk=user.pk).check_password(PASSWORD)
+
+        try:
+            callers.at_once(deactivate, sign_in)
+        except OperationalError as error:
+            return str(error)
     return ""
 
 

@@ -85,6 +85,11 @@ def test_the_first_end_of_a_user_without_sessions_meets_no_deadlock(arena: Any, 
     assert arena.run("first_end", how=how) == ""
 
 
+def test_a_rehash_in_a_transaction_meets_no_deadlock(arena: Any) -> None:
+    """Law 9: as whoever ends a user's sessions, it holds the user before them."""
+    assert arena.run("rehashing_in_a_transaction") == ""
+
+
 @pytest.mark.parametrize("devices", [0, 1, 20])
 def test_a_sign_in_that_waits_for_a_deactivation_meets_no_deadlock(arena: Any, devices: int) -> None:
     """Law 9: it is refused, or was through before; MariaDB lets its row wait for the user's, once it is there."""
