@@ -72,7 +72,9 @@ def test_loading_a_fixture_ends_nothing(user: Any) -> None:
     outstanding = apps.get_model("token_blacklist", "OutstandingToken")
     pair = sessions.start(user)
     known = outstanding(user=user, jti=pair.refresh["jti"], token=str(pair.refresh))
-    post_save.send(sender=model, instance=model(token=known), created=True, raw=True, update_fields=None)
+    post_save.send(
+        sender=model, instance=model(token=known), created=True, raw=True, update_fields=None, using="default"
+    )
     assert sessions.rotate(str(pair.refresh)).session.generation == 1
 
 

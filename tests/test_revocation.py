@@ -86,5 +86,10 @@ def test_who_is_hidden_is_signed_out_too(user: Any, device: sessions.TokenPair, 
     """RFC 7009 2: a user who was deleted softly may come back, and the token that was handed in stays dead."""
     monkeypatch.setattr(get_user_model(), "objects", hiding(get_user_model()))
     get_user_model()._base_manager.filter(pk=user.pk).update(first_name="deleted")
-    revocation.revoke_token(str(device.refresh))
+    legacy = str(PlainRefreshToken.for_user(user))
+    for token in (str(device.refresh), legacy):
+        revocation.revoke_token(token)
     assert reason(device.session) == "signed_out"
+    get_user_model()._base_manager.filter(pk=user.pk).update(first_name="")
+    with pytest.raises(Revoked):
+        sessions.rotate(legacy)

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import RequestFactory
 
 from drf_jwt_kit import adoption, introspection, models, rotation, sessions, transactions
@@ -465,15 +465,25 @@ def _bar(user: Any) -> None:
     adoption.bar(user, rotation.USER_INACTIVE, timedelta(days=1))
 
 
+def _fail() -> None:
+    """Fail as a hook of a project's does while its broker is down."""
+    raise ConnectionError
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("adopted", [False, True], ids=["started", "adopted"])
 @pytest.mark.parametrize("change", [None, _deactivate, _bar])
-def test_a_session_is_looked_at_again_once_it_is_committed(user: Any, change: Any, adopted: bool) -> None:
+@pytest.mark.parametrize("hook_fails", [False, True], ids=["", "a hook fails"])
+def test_a_session_is_looked_at_again_once_it_is_committed(
+    user: Any, change: Any, adopted: bool, hook_fails: bool
+) -> None:
     """Law 9: another transaction deactivated its user meanwhile, for a while or for good."""
     legacy = str(RefreshToken.for_user(user))
-    with transaction.atomic():
+    with suppress(ConnectionError), transaction.atomic():
         if change is not None:
             transaction.on_commit(partial(change, user))
+        if hook_fails:
+            transaction.on_commit(_fail)
         pair = sessions.rotate(legacy) if adopted else sessions.start(user)
     get_user_model().objects.update(is_active=True)
     assert TokenSession.objects.live(models.now()).filter(pk=pair.session.pk).exists() is (change is None)
@@ -503,6 +513,58 @@ def _rotate_and_let_be_repeated(token: str) -> None:
     """Rotate where a request has ended whose transaction has not."""
     transactions.repeat()
     sessions.rotate(token)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("undone", [False, True])
+def test_what_a_savepoint_takes_back_is_not_looked_at(undone: bool) -> None:
+    """A caller's transaction goes on without it; what fails by itself keeps the rest from nothing."""
+    seen: list[str] = []
+
+    def stumble() -> None:
+        seen.append("stumble")
+        raise DatabaseError
+
+    with transaction.atomic():
+        transactions.after_commit(stumble)
+        with suppress(KeyError), transaction.atomic():
+            transactions.after_commit(lambda: seen.append("inner"))
+            if undone:
+                raise KeyError
+        transactions.after_commit(lambda: seen.append("outer"))
+        assert not seen
+    assert seen == ["stumble", *["inner"] * (not undone), "outer"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hook_that_fails_keeps_no_replay_from_ending_its_session(user: Any, clock: Any) -> None:
+    """Law 4: the refusal is rolled back, the transaction around it is not, and its first hook fails."""
+    first = str(sessions.start(user).refresh)
+    second = str(sessions.rotate(first).refresh)
+    clock.shift(timedelta(minutes=1))
+    with suppress(ConnectionError), transaction.atomic():
+        transaction.on_commit(_fail)
+        with pytest.raises(Reused), transaction.atomic():
+            sessions.rotate(first)
+    with pytest.raises(Revoked):
+        sessions.rotate(second)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("was_new", [False, True])
+def test_whoever_is_activated_and_signed_in_at_once_stays(user: Any, was_new: bool) -> None:
+    """Law 9: as where an address is verified under ``ATOMIC_REQUESTS``; what ends is what was there before."""
+    if not was_new:
+        get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+    with transaction.atomic():
+        if was_new:
+            user = get_user_model().objects.create_user("carol", password=PASSWORD, is_active=False)
+        user.is_active, user.first_name = False, "Carol"
+        user.save()
+        user.is_active = True
+        user.save()
+        pair = sessions.start(user)
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1
 
 
 @pytest.mark.django_db(transaction=True)

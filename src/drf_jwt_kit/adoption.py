@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.apps import apps
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models import F
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
@@ -39,13 +39,14 @@ def oldest() -> timedelta:
     return max(refresh, kit().SESSION_LIFETIME or _A_YEAR)
 
 
-def candidate(token: Token) -> TokenSession:
+def candidate(token: Token, *, hidden_too: bool = False) -> TokenSession:
     """Return the session that a token of simplejwt's would become, not saved.
 
     It is kept until that token expires, however soon it ends itself: the row is what makes the
-    second use of the token a replay. Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
+    second use of the token a replay. Raises a :class:`~drf_jwt_kit.exceptions.Refused`; of a user whom the model's
+    manager hides, too, unless it is to be ended, ``hidden_too``.
     """
-    user = models.user_with_id(claims.user_id(token.payload))
+    user = models.user_with_id(claims.user_id(token.payload), hidden_too=hidden_too)
     now, expires_at = models.now(), _moment(token.payload["exp"])
     if now - _issued_at(token) > oldest():
         raise Expired
@@ -86,10 +87,11 @@ def ensure_same_password(token: Token, user: Any) -> None:
         raise PasswordChanged
 
 
-def adopt(session: TokenSession, request: Any) -> TokenSession:
+def adopt(session: TokenSession, request: Any, *, hidden_too: bool = False) -> TokenSession:
     """Save a candidate, or return the row that another caller saved first.
 
-    The user's password may have been hashed anew meanwhile.
+    The user's password may have been hashed anew meanwhile. Raises :exc:`~django.db.OperationalError` where that
+    row is not to be seen yet.
     """
     for name, value in clients.metadata(request).items():
         setattr(session, name, value)
@@ -97,7 +99,11 @@ def adopt(session: TokenSession, request: Any) -> TokenSession:
         TokenSession.objects.bulk_create([session], ignore_conflicts=True)
     except IntegrityError:  # the user was deleted meanwhile, which MariaDB ignores as well
         raise UserNotFound from None
-    stored = lookup.session_with_user(session.pk) or models.unknown(models.user_id(session.user))
+    stored = lookup.session_with_user(session.pk, hidden_too=hidden_too)
+    if stored is None:
+        models.user_with_id(models.user_id(session.user), hidden_too=hidden_too)  # deleted meanwhile
+        # A caller's own transaction that cannot see who was first (REPEATABLE READ).
+        raise OperationalError("The session began in another transaction.")
     rotation.tie(stored)
     return stored
 

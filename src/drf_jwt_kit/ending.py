@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -39,19 +39,34 @@ def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, 
     sessions = TokenSession.objects.filter(user=user)
     if keep is not None:
         sessions = sessions.exclude(pk=getattr(keep, "pk", keep))
-    # While a user is inactive nobody signs in; after any other end somebody may.
-    overlooked = sessions if reason == rotation.USER_INACTIVE else _older(sessions)
+    overlooked = _overlooked(user, sessions, reason)
     ended = _sweep(user, sessions, reason)
     _announce(ended, reason, request)
-    transactions.after_commit(partial(_end, overlooked, reason, request))
+    transactions.after_commit(lambda: _end(overlooked(), reason, request))
     return len(ended)
 
 
 def end_all_of_inactive(user: Any) -> None:
     """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
+    overlooked = _overlooked(user, TokenSession.objects.filter(user=user), rotation.USER_INACTIVE)
     end_all(user, rotation.USER_INACTIVE)
-    sessions = TokenSession.objects.filter(user=user)
-    transactions.survive_rollback(partial(_sweep, user, sessions, rotation.USER_INACTIVE))
+    transactions.survive_rollback(lambda: _sweep(user, overlooked(), rotation.USER_INACTIVE))
+
+
+def _overlooked(user: Any, sessions: TokenSessionQuerySet, reason: str) -> Callable[[], TokenSessionQuerySet]:
+    """Return what tells, once a transaction is over, which of ``sessions`` are to end as those now.
+
+    After any end somebody may sign in, but for a user who is inactive then.
+    """
+    older = _older(sessions)
+    users = type(user)._base_manager.using(models.writing_database()).filter(pk=user.pk)
+
+    def overlooked() -> TokenSessionQuerySet:
+        if reason != rotation.USER_INACTIVE or any(stored.is_active for stored in users.all()):
+            return older
+        return sessions
+
+    return overlooked
 
 
 def end_left_over(user: Any) -> None:

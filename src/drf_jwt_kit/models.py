@@ -58,8 +58,8 @@ def adopted_id(jti: str) -> UUID:
     return time_ordered_uuid(0, hashlib.sha256(jti.encode()).digest()[:10])
 
 
-def user_with_id(text: str) -> Any:
-    """Return the user whose ``USER_ID_FIELD`` reads ``text``.
+def user_with_id(text: str, *, hidden_too: bool = False) -> Any:
+    """Return the user whose ``USER_ID_FIELD`` reads ``text``; ``hidden_too``, whom ``objects`` hides.
 
     Raises :class:`~drf_jwt_kit.exceptions.Invalid` unless ``text`` is exactly how that field writes
     a value it can hold, so that nothing strange reaches the database, and
@@ -77,8 +77,9 @@ def user_with_id(text: str) -> Any:
         raise Invalid from None
     if str(value) != text:
         raise Invalid
+    manager = users._base_manager if hidden_too else users.objects
     try:
-        user = users.objects.using(writing_database()).get(**{name: value})
+        user = manager.using(writing_database()).get(**{name: value})
     except users.DoesNotExist:
         raise UserNotFound from None
     except STUMBLES:

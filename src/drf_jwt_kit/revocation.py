@@ -35,5 +35,5 @@ def _session_to_end(token: RevocableToken) -> TokenSession | None:
         return None
     session = sessions.row_of(token, hidden_too=True)
     if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:
-        return adoption.adopt(adoption.candidate(token), None)
+        return adoption.adopt(adoption.candidate(token, hidden_too=True), None, hidden_too=True)
     return session

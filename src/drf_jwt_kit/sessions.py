@@ -75,7 +75,7 @@ def begin(user: Any, request: Any = None, *, fixed: Mapping[str, Any], source: s
     refresh = issuance.refresh_token(session)
     issuance.ensure_storable(session.claims)
     session.extend(now, refresh.validity)
-    session.save(force_insert=True)
+    session.save(force_insert=True, using=models.writing_database())
     _settle(session)
     transactions.after_commit(partial(_look_again, session.pk, partial(_ensure_active_since, now), request))
     signals.announce(signals.session_started, "session_started", logging.INFO, session=session, request=request)
@@ -221,6 +221,7 @@ def _look_again(sid: UUID, ensure: Callable[[Any], None], request: Any) -> None:
     session = lookup.session_with_user(sid)
     if session is None:
         return
+    rotation.tie(session)
     with suppress(Refused):
         _ensure_not_overtaken(session, ensure, request)
         _keep_to_limit(session)

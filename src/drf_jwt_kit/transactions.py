@@ -47,14 +47,29 @@ def in_batches(rows: TokenSessionQuerySet, change: Callable[[TokenSessionQuerySe
     return results
 
 
+class _Look:
+    """Something to be looked at once a transaction is committed; it is done once."""
+
+    def __init__(self, look: Callable[[], object]) -> None:
+        self.look: Callable[[], object] | None = look
+        self.__qualname__ = type(self).__name__  # by which Django logs what fails
+
+    def __call__(self) -> None:
+        """Do it, if it was not done yet."""
+        look, self.look = self.look, None
+        if look is not None:
+            _dare(look)
+
+
 def after_commit(look: Callable[[], object]) -> None:
     """Call ``look`` once what was just done is committed, if that is not now.
 
     Until then others act on what was true before, and what they do cannot be seen in ``REPEATABLE READ``.
     """
-    alias = models.writing_database()
-    if connections[alias].in_atomic_block:
-        transaction.on_commit(look, using=alias, robust=True)
+    connection = connections[models.writing_database()]
+    if connection.in_atomic_block:
+        transaction.on_commit(_Look(look), using=connection.alias, robust=True)
+        _watch(connection)
 
 
 def survive_rollback(end: Callable[[], object]) -> None:
@@ -66,25 +81,30 @@ def survive_rollback(end: Callable[[], object]) -> None:
     connection = connections[models.writing_database()]
     if not connection.in_atomic_block:
         return
-    test = _test_around(connection)
-    vars(connection).setdefault(_ENDS, []).append((test, end))
-    if test is None and "set_autocommit" not in vars(connection):
-        _watch(connection)
+    vars(connection).setdefault(_ENDS, []).append((_test_around(connection), end))
+    _watch(connection)
 
 
 def _watch(connection: BaseDatabaseWrapper) -> None:
-    """Repeat what was noted when ``connection`` commits by itself again.
+    """Do what was noted when ``connection`` commits by itself again, unless that waits for the end of a test.
 
-    Django tells nobody of a rollback. The end of a request comes too late for tasks and commands, and under ASGI
-    in another context, or before the view is through.
+    Django tells nobody of a rollback, and of a commit those alone whom no failing hook came before. The end of a
+    request comes too late for tasks and commands, and under ASGI in another context, or before the view is through.
     """
+    if _test_around(connection) is not None or "set_autocommit" in vars(connection):
+        return
 
-    def repeating(*args: Any, **kwargs: Any) -> None:
+    def finishing(*args: Any, **kwargs: Any) -> None:
         del connection.set_autocommit
-        connection.set_autocommit(*args, **kwargs)
-        _repeat(connection)
+        looks = [hook[1] for hook in connection.run_on_commit if isinstance(hook[1], _Look)]
+        try:
+            connection.set_autocommit(*args, **kwargs)
+        finally:
+            for look in looks:
+                look()
+            _repeat(connection)
 
-    connection.set_autocommit = repeating  # type: ignore[method-assign]
+    connection.set_autocommit = finishing  # type: ignore[method-assign]
 
 
 @receiver([request_started, request_finished])
@@ -99,10 +119,15 @@ def _repeat(connection: BaseDatabaseWrapper) -> None:
     """Do once more what may have been rolled back; what another test left behind is over with it."""
     for test, end in vars(connection).pop(_ENDS, ()):
         if test is _test_around(connection):
-            try:
-                end()
-            except Error:
-                logger.exception("A session could not be ended.")
+            _dare(end)
+
+
+def _dare(end: Callable[[], object]) -> None:
+    """End sessions where nobody is left to be told that it failed."""
+    try:
+        end()
+    except Error:
+        logger.exception("A session could not be ended.")
 
 
 def _test_around(connection: BaseDatabaseWrapper) -> object:

@@ -308,6 +308,29 @@ def first_end(callers: Callers, *, how: str) -> str:
     return ""
 
 
+def rehashing_beside_a_beginning(callers: Callers, *, begin: str) -> list[str]:
+    """Hash a password anew while a session begins in a transaction; return which uses of its tokens are let in."""
+    with override_settings(PASSWORD_HASHERS=[f"django.contrib.auth.hashers.{name}" for name in HASHERS]):
+        encoded = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
+        user = get_user_model().objects.get(pk=new_user(encoded).pk)
+        token, opened, through = simplejwt_token(user), Event(), Event()
+
+        def begins() -> list[Held]:
+            with transaction.atomic():
+                held = BEGINNINGS[begin](user, token)
+                opened.set()
+                through.wait(A_MOMENT)
+            return held
+
+        def sign_in() -> None:
+            opened.wait(timeout=60)
+            get_user_model().objects.get(pk=user.pk).check_password(PASSWORD)
+            through.set()
+
+        held, _none = callers.at_once(begins, sign_in)
+        return accepted(held)
+
+
 def rehashing_in_a_transaction(callers: Callers) -> str:
     """Hash a password anew in a transaction, beside one that deactivates the user; return what stops them."""
     with override_settings(PASSWORD_HASHERS=[f"django.contrib.auth.hashers.{name}" for name in HASHERS]):

@@ -85,6 +85,12 @@ def test_the_first_end_of_a_user_without_sessions_meets_no_deadlock(arena: Any, 
     assert arena.run("first_end", how=how) == ""
 
 
+@pytest.mark.parametrize("begin", ["starting", "rotating"])
+def test_a_rehash_beside_a_session_that_begins_signs_it_out_of_nothing(arena: Any, begin: str) -> None:
+    """Law 9: it could not be told of the new hash before it was committed."""
+    assert sorted(set(arena.run("rehashing_beside_a_beginning", begin=begin))) == ["access", "refresh", "verify"]
+
+
 def test_a_rehash_in_a_transaction_meets_no_deadlock(arena: Any) -> None:
     """Law 9: as whoever ends a user's sessions, it holds the user before them."""
     assert arena.run("rehashing_in_a_transaction") == ""
