@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
+from rest_framework_simplejwt.exceptions import TokenError
 
-from . import adoption, rotation, sessions
+from . import adoption, introspection, rotation, sessions
 from .conf import leeway
-from .exceptions import Refused
 from .models import TokenSession
-from .tokens import RefreshToken, RevocableToken
+from .tokens import RevocableToken, Token, refresh_class
 
 
 @sensitive_variables("raw", "token")
@@ -20,18 +21,25 @@ def revoke_token(raw: str, request: Any = None) -> None:
     A token that is not ours, or whose session is unknown, has nothing to end: that is no error. A
     refresh token of simplejwt's leaves a dead row, so that it stays dead.
     """
-    try:
-        token = RevocableToken(raw)
+    with suppress(TokenError, introspection.NoneFitsError):
+        token = _token(raw)
         session = _session_to_end(token)
-    except Refused:
-        return
-    if session is not None:
-        sessions.revoke(session, rotation.SIGNED_OUT, request)
+        if session is not None:
+            sessions.revoke(session, rotation.SIGNED_OUT, request)
 
 
-def _session_to_end(token: RevocableToken) -> TokenSession | None:
-    """Return the session that revoking ``token`` ends, ``None`` where it ends none."""
-    if token.sid is None and token.kind != RefreshToken.token_type:
+@sensitive_variables("raw")
+def _token(raw: str) -> Token:
+    """Return a token that we signed, or one that a class of the project's verifies with a key of its own."""
+    for read in (RevocableToken, refresh_class()):
+        with suppress(TokenError):
+            return read(raw)
+    return introspection.access_token(raw)
+
+
+def _session_to_end(token: Any) -> TokenSession | None:
+    """Return the session that revoking ``token`` ends, ``None`` where it ends none, as a sliding one does."""
+    if not isinstance(token, Token) or (token.sid is None and token.kind != refresh_class().token_type):
         return None
     session = sessions.row_of(token, hidden_too=True)
     if session is None and token.sid is None and token.seconds_left + leeway().total_seconds() > 0:

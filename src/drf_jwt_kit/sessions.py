@@ -23,7 +23,7 @@ from .conf import kit, simple_jwt
 from .ending import end_all_of_inactive, revoke, revoke_all
 from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
-from .tokens import AccessToken, RefreshToken, Token
+from .tokens import AccessToken, RefreshToken, Token, refresh_class
 
 __all__ = ["TokenPair", "begin", "find", "revoke", "revoke_all", "rotate", "row_of", "sign_out", "start"]
 
@@ -151,7 +151,7 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
 
     Raises a :class:`~drf_jwt_kit.exceptions.Refused`.
     """
-    token = refresh if isinstance(refresh, RefreshToken) else RefreshToken(refresh)
+    token = refresh if isinstance(refresh, RefreshToken) else refresh_class()(str(refresh))
     session = find(token)
     if session._state.adding:
         session = _adopt(session, token, request)

@@ -12,7 +12,7 @@ from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch, get_md5_hash_password
 
 from . import backends, claims
-from .conf import ACCESS_TOKEN, onto_kit, simple_jwt
+from .conf import ACCESS_TOKEN, REFRESH_TOKEN, named_class, onto_kit, simple_jwt
 from .exceptions import Invalid, WrongType
 
 if TYPE_CHECKING:
@@ -207,6 +207,12 @@ class RefreshToken(Token, simplejwt.RefreshToken):
         return access
 
 
+def refresh_class() -> type[RefreshToken]:
+    """Return the class by which the project refreshes: its serializer's ``token_class``, resting on the kit's."""
+    token_class = getattr(named_class("TOKEN_REFRESH_SERIALIZER"), "token_class", RefreshToken)
+    return onto_kit(token_class, REFRESH_TOKEN)  # type: ignore[no-any-return]
+
+
 class UntypedToken(Token, simplejwt.UntypedToken):
     """A token of any kind, for endpoints that are told nothing of it."""
 
@@ -229,7 +235,7 @@ class RevocableToken(UntypedToken):
     def verify(self) -> None:
         """Check a refresh token as strictly as where it is refreshed."""
         super().verify()
-        if self.kind == RefreshToken.token_type:
+        if self.kind == refresh_class().token_type:
             _check_pairing(self.payload)
 
     def get_token_backend(self) -> backends.TokenBackend:

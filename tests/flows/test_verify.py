@@ -10,7 +10,8 @@ from django.test import Client
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
-from drf_jwt_kit import serializers, tokens
+from drf_jwt_kit import serializers, sessions, tokens
+from drf_jwt_kit.backends import TokenBackend
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import bearer
 
@@ -152,6 +153,36 @@ class OtherRefreshes(serializers.TokenRefreshSerializer):
     token_class = OtherRefresh
 
 
+class OwnKey:
+    """A project's token that is signed with a key of its own."""
+
+    def get_token_backend(self) -> TokenBackend:
+        """Return what signs and verifies it."""
+        return TokenBackend("HS256", "another key, which is long enough")
+
+
+class KeyedAccess(OwnKey, tokens.AccessToken):
+    """One that is an access token."""
+
+
+class KeyedRefresh(OwnKey, tokens.RefreshToken):
+    """One that is a refresh token."""
+
+    access_token_class = KeyedAccess
+
+
+class KeyedObtains(serializers.TokenObtainPairSerializer):
+    """The serializer that signs in with them."""
+
+    token_class = KeyedRefresh
+
+
+class KeyedRefreshes(serializers.TokenRefreshSerializer):
+    """The serializer that refreshes by them."""
+
+    token_class = KeyedRefresh
+
+
 OWN_TOKENS: dict[str, dict[str, Any]] = {
     "the kit's": {},
     "an access token that asks for more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.Picky",)},
@@ -163,18 +194,55 @@ OWN_TOKENS: dict[str, dict[str, Any]] = {
         "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.OtherObtains",
         "TOKEN_REFRESH_SERIALIZER": f"{__name__}.OtherRefreshes",
     },
+    "a key of its own": {
+        "AUTH_TOKEN_CLASSES": (f"{__name__}.KeyedAccess",),
+        "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.KeyedObtains",
+        "TOKEN_REFRESH_SERIALIZER": f"{__name__}.KeyedRefreshes",
+    },
     "sliding tokens": {"AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",)},
 }
 
 
 @pytest.mark.parametrize("own", OWN_TOKENS.values(), ids=OWN_TOKENS)
-@pytest.mark.parametrize("kind", ["access", "refresh", "sliding"])
+@pytest.mark.parametrize("kind", ["access", "refresh", "sliding", "refresh without a session", "access without one"])
 def test_it_says_what_is_said_where_the_token_is_used(
     post: Any, user: Any, sign_in: Any, settings: Any, own: dict[str, Any], kind: str
 ) -> None:
-    """DESIGN 2.1: 200 only if it would be accepted right now, by a project's own classes of tokens too."""
+    """DESIGN 2.1: 200 only if it would be accepted right now, by a project's own classes too, and not once revoked."""
     settings.SIMPLE_JWT, client = own, Client()
-    token = str(SlidingToken.for_user(user)) if kind == "sliding" else getattr(sign_in(), kind)
-    verified = post("token/verify/", token=token)
-    used = post("token/refresh/", refresh=token) if kind == "refresh" else client.get("/api/me/", **bearer(token))
+    if kind == "sliding":
+        token = str(SlidingToken.for_user(user))
+    elif kind in ("access", "refresh"):
+        token = getattr(sign_in(), kind)
+    else:
+        loose = tokens.refresh_class().for_user(user)
+        token = str(loose if kind.startswith("refresh") else loose.access_token)
+
+    def use() -> Any:
+        if kind.startswith("refresh"):
+            return post("token/refresh/", refresh=token)
+        return client.get("/api/me/", **bearer(token))
+
+    verified, used = post("token/verify/", token=token), use()
     assert (verified.status_code, verified.json().get("reason")) == (used.status_code, used.json().get("reason"))
+    assert post("token/revoke/", token=token).status_code == 200
+    outlives = kind in ("sliding", "access without one")  # there is no session to end
+    assert use().status_code == (used.status_code if outlives else 401)
+
+
+@pytest.mark.parametrize("own", ["the kit's", "types of its own", "a key of its own"])
+def test_a_token_that_has_no_session_yet_is_revoked(post: Any, user: Any, settings: Any, own: str) -> None:
+    """RFC 7009: it has a dead row, and stays dead."""
+    settings.SIMPLE_JWT = OWN_TOKENS[own]
+    token = str(tokens.refresh_class().for_user(user))
+    assert post("token/revoke/", token=token).status_code == 200
+    assert post("token/verify/", token=token).json()["reason"] == "revoked"
+    assert post("token/refresh/", refresh=token).json()["reason"] == "revoked"
+
+
+@pytest.mark.parametrize("own", ["the kit's", "types of its own", "a key of its own"])
+def test_code_rotates_what_the_endpoint_does(user: Any, settings: Any, own: str) -> None:
+    """``sessions.rotate`` takes a string as the refresh serializer does."""
+    settings.SIMPLE_JWT = OWN_TOKENS[own]
+    pair = sessions.start(user)
+    assert sessions.rotate(str(pair.refresh)).session.generation == 1
