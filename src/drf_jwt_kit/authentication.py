@@ -28,7 +28,7 @@ from .exceptions import (
     unauthorized,
     with_code,
 )
-from .reports import log_failure
+from .reports import log_failure, without_secrets
 from .tokens import Token
 
 # RFC 9110 11.4: a scheme, then its credentials after spaces.
@@ -111,16 +111,19 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
     @contextmanager
     def _answered(self) -> Iterator[None]:
-        """Answer what is refused or fails inside, wherever an override calls it from."""
+        """Answer what is refused or fails inside, wherever an override calls it from; no report shows the token."""
         try:
             yield
-        except Refused as refused:
-            raise self._refusal(refused, {"code": refused.code}) from None
-        except drf.AuthenticationFailed as refusal:
-            raise self._challenged(refusal) from refusal.__cause__
-        except Error as error:
-            log_failure("The database failed.", error)
-            raise ServiceUnavailable from error
+        except Exception as error:
+            without_secrets(error)
+            if isinstance(error, Refused):
+                raise self._refusal(error, {"code": error.code}) from None
+            if isinstance(error, drf.AuthenticationFailed):
+                raise self._challenged(error) from error.__cause__
+            if isinstance(error, Error):
+                log_failure("The database failed.", error)
+                raise ServiceUnavailable from error
+            raise
 
     def _none_fits(self, refused: introspection.NoneFitsError) -> InvalidToken:
         """Return the refusal of a token that is of no accepted type."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
+
 from . import adoption, models, rotation, signals, transactions
 from .models import TokenSession, TokenSessionQuerySet
 
@@ -59,7 +61,7 @@ def _overlooked(user: Any, sessions: TokenSessionQuerySet, reason: str) -> Calla
     After any end somebody may sign in, but for a user who is inactive then.
     """
     older = _older(sessions)
-    users = type(user)._base_manager.using(models.writing_database()).filter(pk=user.pk)
+    users = get_user_model()._base_manager.using(models.writing_database()).filter(pk=user.pk)
 
     def overlooked() -> TokenSessionQuerySet:
         if reason != rotation.USER_INACTIVE or any(stored.is_active for stored in users.all()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error, connections, transaction
@@ -26,7 +26,7 @@ from .exceptions import (
     with_code,
 )
 from .parsers import JSONNegotiation, StrictJSONParser
-from .reports import leave_out_form, log_failure, without_posted_data
+from .reports import leave_out_form, log_failure, without_secrets
 
 _A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
 
@@ -67,8 +67,9 @@ class KitView(generics.GenericAPIView[Any]):
             super().check_throttles(request)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer with the project's exception handler, and roll nothing back."""
+        """Answer with the project's exception handler, and roll nothing back; what it raises shows no secrets."""
         leave_out_form(self.request)
+        without_secrets(exc)
         with nothing_rolled_back():
             response = super().handle_exception(self._as_api_exception(exc))
         if response.status_code == status.HTTP_429_TOO_MANY_REQUESTS:
@@ -90,10 +91,6 @@ class KitView(generics.GenericAPIView[Any]):
             answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
             return with_code(answer(*exc.args))
         return with_code(exc) if isinstance(exc, drf.APIException) else exc
-
-    def raise_uncaught_exception(self, exc: Exception) -> NoReturn:
-        """Raise what is a bug in a project's code, without what was posted."""
-        super().raise_uncaught_exception(cast("Exception", without_posted_data(exc)))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""

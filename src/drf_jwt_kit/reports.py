@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterator
-from types import FrameType, TracebackType
+from contextlib import suppress
 from typing import Any
 
 from django.http import QueryDict
@@ -13,9 +13,8 @@ from django.utils.datastructures import MultiValueDict
 
 logger = logging.getLogger("drf_jwt_kit")
 
-# Modules: DRF's and simplejwt's, the kit's serializers, and `sensitive_variables` itself.
-_HIDES_VARIABLES = "django.views.decorators.debug"
-_HOLD_WHAT_WAS_POSTED = ("rest_framework", "drf_jwt_kit.serializers", _HIDES_VARIABLES)
+# Modules of DRF's, simplejwt's and the kit's, and that of `sensitive_variables` itself.
+_HOLD_SECRETS = ("rest_framework", "drf_jwt_kit", "django.views.decorators.debug")
 
 
 def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -> None:
@@ -38,27 +37,25 @@ def _without_words(error: BaseException | None) -> Iterator[str]:
         yield f"{type(error).__module__}.{type(error).__qualname__}\n"
 
 
-def without_posted_data(error: BaseException) -> BaseException:
-    """Return ``error`` without the frames whose variables hold what was posted (law 10).
+def without_secrets(error: BaseException) -> BaseException:
+    """Return ``error``, and let no frame that knew what was sent show its variables any more (law 10).
 
-    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on.
+    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on. The lines stay.
     """
-    kept: TracebackType | None = None
-    frames = [*traceback.walk_tb(error.__traceback__)]
-    callers = ["", *(_module(frame) for frame, _line in frames)]
-    for (frame, lineno), caller in reversed([*zip(frames, callers, strict=False)]):
-        is_declared = caller == _HIDES_VARIABLES and _module(frame).startswith("drf_jwt_kit")
-        if not is_declared and not _module(frame).startswith(_HOLD_WHAT_WAS_POSTED):
-            kept = TracebackType(kept, frame, frame.f_lasti, lineno)
-    for chained in (error.__cause__, error.__context__):
-        if chained is not None:
-            without_posted_data(chained)
-    return error.with_traceback(kept)
+    for one in _chain(error):
+        for frame, _line in traceback.walk_tb(one.__traceback__):
+            if str(frame.f_globals.get("__name__", "")).startswith(_HOLD_SECRETS):
+                with suppress(RuntimeError):  # it runs yet
+                    frame.clear()
+    return error
 
 
-def _module(frame: FrameType) -> str:
-    """Return the name of the module whose code a frame runs."""
-    return str(frame.f_globals.get("__name__", ""))
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return an error, and those that it was raised from or while handling."""
+    found = [error]
+    for one in found:
+        found += [led for led in (one.__cause__, one.__context__) if led is not None and led not in found]
+    return found
 
 
 def let_be_reported(request: Any) -> None:

@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
@@ -22,7 +22,7 @@ from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import Refused, ServiceUnavailable
 from .hashers import spend_as_on_others
 from .models import TokenSession
-from .reports import log_failure, without_posted_data
+from .reports import log_failure, without_secrets
 from .sessions import TokenPair
 from .spellings import MAX_NAME, in_log
 from .throttling import Attempt
@@ -78,13 +78,11 @@ class Discreet:
     """A serializer that does not show what was posted, as DRF's ``repr`` and its frames do (law 10)."""
 
     def is_valid(self, *, raise_exception: bool = False) -> bool:
-        """Validate; a failure that is no refusal leaves without the frames that hold what was posted."""
+        """Validate; a failure shows nothing of what was posted."""
         try:
             return bool(super().is_valid(raise_exception=raise_exception))  # type: ignore[misc]
-        except APIException:
-            raise
         except Exception as error:
-            without_posted_data(error)
+            without_secrets(error)
             raise
 
     def __repr__(self) -> str:

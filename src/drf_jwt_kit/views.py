@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import import_string
@@ -141,7 +142,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             return ""
         try:
             return str(self._declared()[self._name_field()].run_validation(name))
-        except (KeyError, drf.ValidationError):
+        except (KeyError, ValidationError, drf.ValidationError):  # of a field, either, as serializers take it
             return name
 
     @method_decorator(sensitive_variables())
