@@ -244,7 +244,8 @@ def jwks(settings: Any) -> Iterator[list[Any]]:
             """Answer."""
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(json.dumps({"keys": published}).encode())
+            instead = next((one for one in published if isinstance(one, bytes)), None)
+            self.wfile.write(json.dumps({"keys": published}).encode() if instead is None else instead)
 
         def log_message(self, *args: Any) -> None:
             """Say nothing."""
@@ -283,6 +284,31 @@ def test_a_key_that_is_withdrawn_is_refused(jwks: Any) -> None:
     backends.current().jwks_client.fetch_data()  # as PyJWT does every five minutes
     with pytest.raises(Invalid):
         backends.current().decode(token)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"\xff",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"keys": 5}',
+        b'{"keys": []}',
+        b'{"keys": [5]}',
+        b'{"keys": [{}]}',
+    ],
+    ids=repr,
+)
+def test_what_is_no_set_of_keys_verifies_nothing(jwks: Any, caplog: Any, answer: bytes) -> None:
+    """2.2: a page for maintenance in its place was a 500, with the token in its report."""
+    jwks[:] = [answer]
+    token = signed(pem(RSA), "RS256", headers={"kid": "one"})
+    with pytest.raises(Invalid):
+        backends.current().decode(token)
+    assert token not in caplog.text
 
 
 def test_a_change_of_other_settings_keeps_the_backend(settings: Any) -> None:

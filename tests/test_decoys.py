@@ -61,6 +61,12 @@ def test_another_fraction_is_written_alike(secret: float) -> None:
         assert len(repr(other)) == len(repr(secret))
 
 
+@pytest.mark.parametrize("secret", [float("inf"), float("-inf"), float("nan")])
+def test_what_no_float_can_hold_is_no_secret(secret: float) -> None:
+    """2.2: Python reads ``1e999`` as the first, and JSON of a project's parser may have the others."""
+    assert repr(another(secret)) == repr(secret)
+
+
 @given(st.uuids().map(str) | st.uuids().map(lambda key: key.hex.upper()))
 def test_another_key_is_a_key(secret: str) -> None:
     """THREATS, enumeration: a serializer that takes UUIDs says the same of both."""

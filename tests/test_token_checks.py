@@ -16,9 +16,18 @@ from tests.test_checks import ids, messages
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("id", []), ("pk", []), ("username", []), ("email", ["E026"]), ("uuid", ["E026"]), ("ID", ["E026"])],
+    [
+        ("id", []),
+        ("pk", []),
+        ("username", []),
+        (["id"], ["E026"]),
+        (None, ["E026"]),
+        ("email", ["E026"]),
+        ("uuid", ["E026"]),
+        ("ID", ["E026"]),
+    ],
 )
-def test_a_user_is_named_by_a_unique_field(settings: Any, name: str, expected: list[str]) -> None:
+def test_a_user_is_named_by_a_unique_field(settings: Any, name: Any, expected: list[str]) -> None:
     """E026: ``email`` of Django's own user is not unique, and would let one user be taken for another."""
     settings.SIMPLE_JWT = {"USER_ID_FIELD": name}
     assert ids() == expected
@@ -52,6 +61,7 @@ def test_e029_a_user_model_that_lacks_what_tokens_need(monkeypatch: pytest.Monke
         ("ACCES_TOKEN_LIFETIME", "Did you mean 'ACCESS_TOKEN_LIFETIME'?"),
         ("ROTATE_REFRESH_TOKEN", "Did you mean 'ROTATE_REFRESH_TOKENS'?"),
         ("xyzzy", "See "),
+        (5, "See "),
     ],
 )
 def test_w003_an_unknown_key_of_simple_jwt(settings: Any, key: str, hint: str) -> None:

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework.authentication import SessionAuthentication
@@ -90,9 +90,11 @@ OFTEN = [
 class LosesTheDatabase(TokenObtainPairSerializer):
     """A serializer whose query fails."""
 
+    error = DatabaseError()
+
     def validate(self, attrs: Any) -> Any:
         """Fail as a driver does."""
-        raise DatabaseError("connection to db.internal lost")
+        raise self.error
 
 
 class HasABug(TokenRefreshSerializer):
@@ -331,13 +333,17 @@ def test_an_odd_session_id_is_a_404(client: Any, tokens: Any, pk: str) -> None:
     assert answer.json()["code"] == "not_found"
 
 
-def test_a_database_that_fails_is_a_503(client: Any, caplog: Any) -> None:
-    """Law 8: JSON with ``Retry-After``, and no word of the database in it."""
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_database_that_fails_is_a_503(client: Any, caplog: Any, monkeypatch: Any, *, lost: bool) -> None:
+    """Laws 8 and 10: JSON with ``Retry-After``, and no word of the database in it; statements are quoted nowhere."""
+    words = "db.internal: " + ("no route to hunter2" if lost else "LINE 1: SELECT crypt('hunter2')")
+    monkeypatch.setattr(LosesTheDatabase, "error", (OperationalError if lost else ProgrammingError)(words))
     answer = client.post("/loses/", {"username": "a", "password": "b"}, format="json")
     assert is_plain_error(answer, 503)
     assert (answer.json()["code"], answer["Retry-After"]) == ("service_unavailable", "5")
     assert b"internal" not in answer.content
     assert "The database failed." in caplog.text
+    assert ("hunter2" in caplog.text) is lost
 
 
 def test_a_mistake_is_not_hidden(client: Any) -> None:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
+from http.client import HTTPException
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from jwt import InvalidKeyError
+from jwt import InvalidKeyError, PyJWKSetError
 from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 
@@ -24,6 +25,9 @@ from .exceptions import Expired, Invalid
 logger = logging.getLogger("drf_jwt_kit")
 
 _REMEMBERED = 4096  # tokens; each was signed by us, so nobody else can fill this
+
+# What comes of asking a JWKS URL at which there is something else.
+_NO_KEYS = (PyJWKSetError, json.JSONDecodeError, UnicodeDecodeError, HTTPException)
 
 # An `exp` this long ago still counts as "signed by us", when a token is only to be revoked.
 _ANY_AGE = timedelta(days=365 * 100)
@@ -100,7 +104,7 @@ def _is_sound(token: str) -> bool:
 def _verifies(decode: Callable[[Any], object], token: bytes) -> bool:
     """Return whether ``decode`` accepts ``token``; its expiry is the same under every key.
 
-    A key that is none, which the checks E007 and E012 tell of, verifies nothing.
+    A key that is none, which the checks E007 and E012 tell of, verifies nothing, nor does a JWKS URL without any.
     """
     try:
         decode(token)
@@ -108,7 +112,7 @@ def _verifies(decode: Callable[[Any], object], token: bytes) -> bool:
         raise Expired from None
     except TokenBackendError:
         return False
-    except InvalidKeyError as error:
+    except (InvalidKeyError, *_NO_KEYS) as error:
         logger.error("A key can verify no token: %s", error)  # noqa: TRY400 - a traceback holds the token
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import string
@@ -38,7 +39,7 @@ def disguise(data: dict[str, Any], fields: list[str]) -> None:
             holder[place] = _another_text(value, *tables)
         elif type(value) is int:
             holder[place] = _another_number(value)
-        elif type(value) is float:
+        elif type(value) is float and math.isfinite(value):
             holder[place] = _another_fraction(value)
         elif isinstance(value, (dict, list)):
             places += [(value, inner) for inner in (value if isinstance(value, dict) else range(len(value)))]

@@ -22,6 +22,9 @@ from .decoys import disguise
 from .exceptions import Invalid, Refused, SecondFactorRequired
 from .throttling import Attempt
 
+# What Django tells of a name whose field is called like a secret: api_id, say.
+_LEFT_OUT = "*" * 20
+
 
 class ComesLate(Invalid):
     """A right password, after too many wrong ones for its account."""
@@ -67,7 +70,7 @@ def note_outcome(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
     if attempt := Attempt.of(request):
         attempt.was_denied = signal is user_login_failed
         tried = kwargs.get("credentials", {}).get(get_user_model().USERNAME_FIELD)
-        if isinstance(tried, str):
+        if isinstance(tried, str) and tried != _LEFT_OUT:
             attempt.read_as(tried)
 
 
@@ -96,7 +99,8 @@ def is_guess(request: Any, refusal: Exception, *, denied: bool | None, declared:
         return bool(denied)
     if isinstance(refusal, ValidationError) and denied is None:
         fields = declared()
-        return isinstance(_body(request), dict) and any(name not in fields for name in refusal.detail)
+        of_no_field = isinstance(refusal.detail, list) or any(name not in fields for name in refusal.detail)
+        return isinstance(_body(request), dict) and of_no_field
     says_no = is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied, Http404))
     return says_no or _tells_of_denial(refusal)
 

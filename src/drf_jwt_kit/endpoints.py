@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import Error, connections, transaction
+from django.db import Error, InterfaceError, OperationalError, connections, transaction
 from django.http import Http404, HttpRequest, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -81,7 +81,8 @@ class KitView(generics.GenericAPIView[Any]):
         if isinstance(exc, TokenError):
             return unauthorized(exc, scheme=schemes()[0], realm=self.www_authenticate_realm)
         if isinstance(exc, Error):
-            log_failure("The database failed.", exc)
+            # Other errors may quote a statement, with what a project's serializer put in it.
+            log_failure("The database failed.", exc, in_words=isinstance(exc, (InterfaceError, OperationalError)))
             return ServiceUnavailable()
         if isinstance(exc, RequestDataTooBig):
             return with_code(BodyTooLarge())

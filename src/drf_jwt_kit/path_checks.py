@@ -66,6 +66,7 @@ def _leads_somewhere(key: str, value: Any) -> bool:
     try:
         if key in _SERIALIZERS:
             return callable(named_class(key))
-        return callable(import_string(value) if isinstance(value, str) else value)
+        found = import_string(value) if isinstance(value, str) else value
+        return isinstance(found, type) if key in _LISTS["SIMPLE_JWT"] else callable(found)
     except (ImportError, ValueError, TypeError, AttributeError):
         return False

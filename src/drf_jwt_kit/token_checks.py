@@ -37,7 +37,7 @@ def check_simple_jwt_keys(**kwargs: Any) -> Iterator[CheckMessage]:
     """W003 for a key in ``SIMPLE_JWT`` that nothing reads."""
     for key in simple_jwt().user_settings:
         if key not in simplejwt_settings.DEFAULTS:
-            hint = rules.did_you_mean(key, simplejwt_settings.DEFAULTS)
+            hint = rules.did_you_mean(str(key), simplejwt_settings.DEFAULTS)
             yield message(Warning, "W003", f"SIMPLE_JWT has no key {key!r}.", hint or "")
 
 
@@ -89,7 +89,7 @@ def _leeway() -> timedelta | None:
 @register(Tags.security)
 def check_user_id(**kwargs: Any) -> Iterator[CheckMessage]:
     """E026 for a ``USER_ID_FIELD`` by which no user, or more than one, can be found or named."""
-    users, name = get_user_model(), simple_jwt().USER_ID_FIELD
+    users, name = get_user_model(), str(simple_jwt().USER_ID_FIELD)
     nullable = {field.name for field in users._meta.fields if field.null}
     unique = {field.name for field in users._meta.fields if field.unique}
     unique |= {rule.fields[0] for rule in users._meta.total_unique_constraints if len(rule.fields) == 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextvars import Context
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model, user_login_failed
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import UserManager
+from django.core.validators import validate_email
 from django.urls import path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
@@ -22,6 +24,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
+from drf_jwt_kit import denials
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from drf_jwt_kit.views import TokenObtainPairView
 from tests.attempts import attempt, count_hashing, statuses
@@ -450,6 +453,68 @@ def test_beyond_the_limit_no_field_tells(beyond: Any, besides: dict[str, Any]) -
     wrong = beyond("nobody+x", pin="31", **besides)
     assert wrong == (401, b'{"detail":"Wrong PIN.","code":"wrong_pin"}')
     assert [beyond(f"alice+{pin}", pin=pin, **besides) for pin in ("31", "27")] == [wrong] * 2
+
+
+@pytest.mark.usefixtures("tidying")
+@pytest.mark.parametrize("secret", ["1e999", "-1e999", "1.5", "true", "null", "[]", '{"a": 1e999}'])
+def test_what_is_no_password_is_no_failure_of_the_kits(client: Any, secret: str) -> None:
+    """2.2 and THREATS, enumeration: beyond the limit of the account that a name finds, too, as for a name of nobody."""
+    for name in ("alice", "nobody"):
+        assert [attempt(client, f"{name}+{number}").status_code for number in range(5)] == [401] * 5
+    bodies = [f'{{"username": "{name}+x", "password": {secret}}}' for name in ("alice", "nobody")]
+    post = partial(client.post, "/api/token/", content_type="application/json", REMOTE_ADDR="192.0.2.1")
+    found, unknown = (post(body) for body in bodies)
+    assert (found.status_code, found.content) == (unknown.status_code, unknown.content)
+    assert found.status_code == 400
+
+
+@pytest.mark.parametrize("detail", [["Wrong."], [{"password": ["Wrong."]}], {"pin": ["Wrong."]}], ids=repr)
+def test_a_refusal_that_names_no_field_is_a_guess(rf: Any, detail: Any) -> None:
+    """THREATS: in whatever shape a project's own view refuses."""
+    assert denials.is_guess(rf.post("/"), drf.ValidationError(detail), denied=None, declared=lambda: {"password"})
+
+
+class WantsAddress(TokenObtainPairSerializer):
+    """A serializer whose name is an address, by a rule of Django's in the field itself."""
+
+    class NameField(serializers.CharField):
+        """A field for addresses."""
+
+        def to_internal_value(self, data: Any) -> str:
+            """Look at it."""
+            validate_email(data)
+            return str(data)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Have it."""
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = self.NameField()
+
+
+def test_a_name_that_its_field_refuses_in_djangos_words_is_a_400(client: Any, settings: Any) -> None:
+    """2.2: as any serializer of DRF's has it."""
+    use(settings, WantsAddress)
+    answer = attempt(client, "alice", PASSWORD)
+    assert (answer.status_code, answer.json()) == (400, {"username": ["Enter a valid email address."]})
+
+
+class TellsNoName(TokenObtainPairSerializer):
+    """A serializer that denies as Django does where the name is called ``api_id``: it tells asterisks."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Deny."""
+        user_login_failed.send(sender=__name__, credentials={"username": "*" * 20}, request=self.context["request"])
+        raise drf.AuthenticationFailed
+
+
+@pytest.mark.usefixtures("tidying")
+def test_a_denial_that_tells_no_name_counts_on_the_one_that_was_sent(client: Any, settings: Any) -> None:
+    """THREATS: what Django leaves out is nobody's name."""
+    use(settings, TellsNoName)
+    assert [attempt(client, f"alice+{number}").status_code for number in range(5)] == [401] * 5
+    use(settings, TokenObtainPairSerializer)
+    assert attempt(client, "alice+x", PASSWORD).status_code == 401
+    assert attempt(client, "alice+x", PASSWORD, peer="192.0.2.2").status_code == 200
 
 
 class AnyField(serializers.Field[Any, Any, Any, Any]):
