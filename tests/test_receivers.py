@@ -103,6 +103,15 @@ def test_a_rehash_signs_nobody_out(outdated: Any, rehash: Callable[[Any], Any]) 
     assert all(lives(session) for session in devices)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_rehash_that_is_no_part_of_a_transaction_signs_nobody_out(outdated: Any) -> None:
+    """Law 9: as at the kit's own sign-in."""
+    device = sessions.start(outdated).session
+    assert authenticate(username="alice", password=PASSWORD)
+    assert get_user_model().objects.get(pk=outdated.pk).password != outdated.password
+    assert lives(device)
+
+
 def test_the_next_rehash_signs_nobody_out_either(user: Any, settings: Any) -> None:
     """Law 9: costs are raised again and again in the life of a session."""
     settings.PASSWORD_HASHERS = [FAST]
