@@ -208,9 +208,9 @@ def test_a_change_that_is_saved_late_is_no_rehash(outdated: Any, rf: Any, read: 
     assert not lives(session)
 
 
-@pytest.fixture
-def copying() -> Iterator[None]:
-    """A receiver that writes down what a user was saved with, before the kit's: a history of changes."""
+@pytest.fixture(params=["once it is saved", "before it is saved"])
+def copying(request: Any) -> Iterator[None]:
+    """A receiver that writes down what a user is saved with, and comes when the kit's has not undone its own."""
 
     def copy(instance: Any, **kwargs: Any) -> None:
         if not instance.username.startswith("copy"):
@@ -218,13 +218,15 @@ def copying() -> Iterator[None]:
             get_user_model().objects.bulk_create([get_user_model()(**values)])
             Group.objects.filter(name="last").update(name=instance.password)
 
-    before = post_save.receivers[:]
-    post_save.connect(copy, sender=get_user_model(), weak=False)
-    post_save.receivers = [post_save.receivers[-1], *before]
-    post_save.sender_receivers_cache.clear()
+    signal = post_save if request.param == "once it is saved" else pre_save
+    before = signal.receivers[:]
+    signal.connect(copy, sender=get_user_model(), weak=False)
+    if signal is post_save:
+        signal.receivers = [signal.receivers[-1], *before]
+    signal.sender_receivers_cache.clear()
     yield
-    post_save.receivers = before
-    post_save.sender_receivers_cache.clear()
+    signal.receivers = before
+    signal.sender_receivers_cache.clear()
 
 
 def test_a_rehash_is_a_hash_to_everybody_else(outdated: Any, copying: None) -> None:
