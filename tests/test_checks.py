@@ -139,6 +139,7 @@ NOWHERE = "no.such.name"
         ("SIMPLE_JWT", "USER_AUTHENTICATION_RULE", f"{__name__}.NO_FUNCTION"),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (NOWHERE,)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.claims",)),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (OwnAuthentication,)),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", NOWHERE),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", None),
     ],

@@ -34,9 +34,27 @@ def local(base: type[Any], **body: Any) -> type[Any]:
     return type("Local", (base,), {"__module__": __name__, "__qualname__": "local.<locals>.Local", **body})
 
 
+class Outer:
+    """A view, say."""
+
+    class Inner(TokenObtainPairSerializer):
+        """One that is found inside it."""
+
+        @classmethod
+        def get_token(cls, user: Any) -> Any:
+            """Add a claim."""
+            token = super().get_token(user)
+            token["role"] = "boss"
+            return token
+
+
+Bound = type("Elsewhere", (Outer.Inner,), {"get_token": Outer.Inner.get_token, "__module__": __name__})
+
+
 @pytest.mark.parametrize(
     ("serializer_class", "source"),
     [
+        (Outer.Inner, f"{__name__}.Outer.Inner"),
         (TokenObtainPairSerializer, ""),
         (Named, f"{__name__}.Named"),
         (onto_kit(Plain, KIT), f"{__name__}.Plain"),
@@ -47,6 +65,7 @@ def local(base: type[Any], **body: Any) -> type[Any]:
         (local(Own), ""),
     ],
     ids=[
+        "inside another class",
         "the settings' own",
         "module",
         "grafted",
@@ -87,3 +106,16 @@ def test_when_a_token_was_issued_is_the_kits_to_say(user: Any, clock: Any, setti
     for refresh in (first.refresh, sessions.rotate(str(first.refresh)).refresh):
         assert refresh is not None
         assert refresh.validity == timedelta(days=1)
+
+
+def test_a_class_that_is_not_where_it_says_cannot_have_a_get_token() -> None:
+    """Law 11: a refresh would go on without its claims."""
+    with pytest.raises(ImproperlyConfigured, match="Elsewhere has a get_token that no refresh could find"):
+        issuance.source_of(Bound)
+
+
+@pytest.mark.django_db
+def test_a_refresh_has_the_claims_of_a_class_inside_another(user: Any) -> None:
+    """Law 11: as the sign-in had."""
+    pair = sessions.begin(user, fixed={}, source=issuance.source_of(Outer.Inner))
+    assert [pair.access["role"], sessions.rotate(str(pair.refresh)).access["role"]] == ["boss", "boss"]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, ScryptPasswordHasher, make_password
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, UserManager
 from django.contrib.sessions.backends.cache import SessionStore
 from django.core import serializers
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.signals import post_save, pre_save
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
@@ -206,6 +206,49 @@ def test_a_change_that_is_saved_late_is_no_rehash(outdated: Any, rf: Any, read: 
     user.save()
     assert get_user_model().objects.get(pk=user.pk).check_password("a new one")
     assert not lives(session)
+
+
+@pytest.mark.parametrize("then", ["unusable", "assigned"])
+def test_a_change_after_one_that_was_never_saved_is_no_rehash(outdated: Any, then: str) -> None:
+    """Law 9: whatever comes after it."""
+    session = sessions.start(outdated).session
+    outdated.set_password("a new one")
+    outdated.save(update_fields=["last_login"])
+    if then == "unusable":
+        outdated.set_unusable_password()
+    else:
+        outdated.password = make_password("another one")
+    outdated.save()
+    assert not lives(session)
+
+
+def test_a_rehash_after_a_change_signs_nobody_out(outdated: Any, settings: Any) -> None:
+    """Law 9: by the instance that the change was saved with."""
+    outdated.set_password("a new one")
+    outdated.save()
+    session = sessions.start(outdated).session
+    settings.PASSWORD_HASHERS = [FASTER, *settings.PASSWORD_HASHERS]
+    assert outdated.check_password("a new one")
+    assert lives(session)
+
+
+class JoiningManager(UserManager[Any]):
+    """A project's manager for whatever reads users, with an outer join: no database holds what that may lack."""
+
+    def get_queryset(self) -> Any:
+        """Join."""
+        return super().get_queryset().annotate(group=F("groups__name"))
+
+
+def test_a_rehash_holds_no_join_of_the_models_manager(outdated: Any, monkeypatch: Any) -> None:
+    """Drop-in: PostgreSQL refuses to."""
+    joining = JoiningManager()
+    joining.model = get_user_model()
+    monkeypatch.setattr(get_user_model()._meta, "base_manager", joining)
+    session = sessions.start(outdated).session
+    with transaction.atomic():
+        assert outdated.check_password(PASSWORD)
+    assert lives(session)
 
 
 @pytest.fixture(params=["once it is saved", "before it is saved"])

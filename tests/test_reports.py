@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 
@@ -37,6 +41,44 @@ def test_no_frame_of_drfs_shows_anything_in_a_chain_of_errors() -> None:
         assert of_drfs
         assert not any(frame.f_locals for frame in of_drfs)
         assert any(frame.f_locals for frame in frames)
+
+
+def stumble(message: str) -> Exception:
+    """Return an error of Django's that is equal to any other of its words, with DRF's frames."""
+    try:
+        Stumbles(data={"password": "hunter2"}).is_valid()
+    except ZeroDivisionError as error:
+        return ValidationError(message, params={"group": Group()}).with_traceback(error.__traceback__)
+    raise AssertionError
+
+
+def test_errors_that_cannot_be_compared_are_told_apart() -> None:
+    """2.2: Django compares some by what they hold, which may not be hashable; a group has several."""
+    inner, first, second = stumble("x"), stumble("x"), stumble("x")
+    first.__cause__ = second
+    group = ExceptionGroup("both", [first, inner])
+    reports.without_secrets(group)
+    for error in (first, second, inner):
+        shown = [repr(frame.f_locals) for frame, _line in traceback.walk_tb(error.__traceback__)]
+        assert not any("hunter2" in text for text in shown if "Stumbles" not in text)
+
+
+def going_on() -> Iterator[Any]:
+    """Keep an error and go on."""
+    try:
+        _ = 1 / 0
+    except ArithmeticError as error:
+        kept = error
+    yield kept
+    yield 2
+
+
+def test_a_generator_that_goes_on_is_not_emptied() -> None:
+    """A library of somebody else's around DRF may do so."""
+    module = {"__name__": "rest_framework.own", "ArithmeticError": ArithmeticError}
+    generator = FunctionType(going_on.__code__, module)()
+    reports.without_secrets(next(generator))
+    assert list(generator) == [2]
 
 
 def test_an_error_that_is_its_own_cause_is_no_end() -> None:

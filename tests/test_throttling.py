@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import RequestFactory
 from redis import Redis
 from rest_framework.exceptions import Throttled
@@ -448,3 +450,20 @@ NETWORKS = [
 def test_an_ipv6_client_is_its_64(address: str | None, found: str) -> None:
     """RFC 6177: a client chooses the last 64 bits of its address; of IPv4 it chooses none."""
     assert network(address) == found
+
+
+@pytest.mark.parametrize("backend", ["filebased.FileBasedCache", "db.DatabaseCache", "locmem.LocMemCache"])
+@pytest.mark.django_db
+def test_a_count_is_kept_for_its_period(settings: Any, clock: Any, tmp_path: Any, backend: str) -> None:
+    """THREATS: some caches count by setting anew, and would keep that as long as anything else, for five minutes."""
+    location = "counts" if backend.startswith("db.") else str(tmp_path)
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": location}}
+    if backend.startswith("db."):
+        call_command("createcachetable", stdout=StringIO())
+    counter, now = Counter("0" * 8, Rate(5, 86_400)), 1_000_000.0
+    for _ in range(3):
+        counter.count(now)
+    clock.shift(timedelta(minutes=10))
+    counter.take_back(now)
+    clock.shift(timedelta(minutes=10))
+    assert counter.count(now) == 3

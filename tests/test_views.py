@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 import traceback
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
@@ -16,11 +18,12 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import Throttled
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
+from rest_framework_simplejwt.tokens import Token as PlainToken
 
-from drf_jwt_kit import views
+from drf_jwt_kit import sessions, views
 from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
-from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
+from drf_jwt_kit.serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRefreshSerializer
 from tests.conftest import PASSWORD, bearer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -117,7 +120,65 @@ class OthersByCookie(views.OtherSessionsView):
     authentication_classes = (JWTAuthentication, SessionAuthentication)
 
 
+class Told(SessionListSerializer):
+    """A project's list, which looks at the request and at what its view adds."""
+
+    def get_current(self, session: TokenSession) -> bool:
+        """Look."""
+        assert self.context["request"].user == session.user
+        return bool(self.context["added"]) and super().get_current(session)
+
+
+class Tells(views.SessionListView):
+    """The view that has it."""
+
+    serializer_class = Told
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Add something."""
+        return {**super().get_serializer_context(), "added": True}
+
+
+class NamesItsScope(views.TokenObtainPairView):
+    """A view with a scope of the project's, as DRF's own documentation has it."""
+
+    throttle_classes = (FiveAMinute,)
+
+    def get_throttles(self) -> Any:
+        """Name it."""
+        self.throttle_scope = "login"
+        return super().get_throttles()
+
+
+class KeepsAccessBack(TokenObtainPairSerializer):
+    """A serializer that keeps the access token out of the answer."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Take it out."""
+        return {**super().validate(attrs), "access": "in a cookie"}
+
+
+class PlainAccess(PlainToken):
+    """A token class that rests on simplejwt's first one alone."""
+
+    token_type = "access"
+    lifetime = timedelta(minutes=5)
+
+
+class LooksByItself(JWTAuthentication):
+    """An authenticator that looks for users in its own way."""
+
+    def get_user(self, validated_token: Any) -> Any:
+        """Look."""
+        return get_user_model().objects.get(pk=validated_token["user_id"])
+
+
 urlpatterns = [
+    path("tells/", Tells.as_view()),
+    path("names-its-scope/", NamesItsScope.as_view()),
+    path("given-a-scope/", views.TokenObtainPairView.as_view(throttle_scope="login", throttle_classes=[FiveAMinute])),
+    path("keeps-back/", views.TokenObtainPairView.as_view(serializer_class=KeepsAccessBack)),
+    path("by-itself/", views.SessionListView.as_view(authentication_classes=[LooksByItself])),
     path("api/", include("drf_jwt_kit.urls")),
     path("own/<uuid:pk>/", views.SessionDetailView.as_view()),
     path("by-cookie/", ByCookie.as_view()),
@@ -460,3 +521,33 @@ def test_revoke_takes_a_form(client: Any, tokens: Any) -> None:
     )
     assert (answer.status_code, answer.json()) == (200, {})
     assert client.get("/api/sessions/", **bearer(tokens.access)).json()["reason"] == "revoked"
+
+
+def test_a_projects_list_of_sessions_knows_what_its_view_does(client: Any, tokens: Any) -> None:
+    """2.4: both are meant to be subclassed."""
+    assert [row["current"] for row in client.get("/tells/", **bearer(tokens.access)).json()] == [True]
+
+
+@pytest.mark.parametrize("path", ["/names-its-scope/", "/given-a-scope/"])
+def test_a_view_may_have_a_scope_of_the_projects(client: Any, user: Any, path: str) -> None:
+    """Drop-in: DRF's throttles look for it on the view."""
+    body = {"username": "alice", "password": PASSWORD}
+    assert client.post(path, body, format="json").status_code == 200
+
+
+def test_what_a_serializer_makes_of_its_answer_is_answered(client: Any, user: Any) -> None:
+    """2.4: ``validate`` may take a token out of the body, to send it otherwise."""
+    answer = client.post("/keeps-back/", {"username": "alice", "password": PASSWORD}, format="json").json()
+    assert answer["access"] == "in a cookie"
+    assert sessions.rotate(answer["refresh"]).session.generation == 1
+
+
+@pytest.mark.parametrize("path", ["/api/sessions/", "/by-itself/"])
+def test_a_token_of_simplejwts_first_class_has_its_session(client: Any, tokens: Any, settings: Any, path: str) -> None:
+    """Law 4: it dies with it, whoever looks for users; and that is the session that asks."""
+    settings.SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": [f"{__name__}.PlainAccess"]}
+    assert [row["current"] for row in client.get(path, **bearer(tokens.access)).json()] == [True]
+    assert client.delete("/api/sessions/others/", **bearer(tokens.access)).status_code == 204
+    assert client.get(path, **bearer(tokens.access)).status_code == 200
+    sessions.revoke(TokenSession.objects.get(revoked_at=None))
+    assert client.get(path, **bearer(tokens.access)).status_code == 401

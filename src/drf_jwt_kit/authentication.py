@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django.db import Error
 from django.utils.functional import Promise
@@ -14,9 +14,10 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 from rest_framework_simplejwt import authentication as simplejwt
+from rest_framework_simplejwt import tokens as simplejwt_tokens
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import introspection
+from . import claims, introspection
 from .challenges import challenge
 from .conf import kit, schemes, simple_jwt
 from .exceptions import (
@@ -158,8 +159,9 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
 def _ensure_session(token: Any) -> None:
     """Refuse a token whose session an overridden ``get_user`` has not looked at, if it has ended (law 4)."""
-    if isinstance(token, Token) and token.session is None and token.sid is not None:
-        introspection.user_of(token)
+    unseen = getattr(token, "session", None) is None
+    if isinstance(token, simplejwt_tokens.Token) and unseen and claims.SESSION_CLAIM in token.payload:
+        introspection.user_of(cast("Token", token))
 
 
 def _message(token_class: type[Token], refused: TokenError) -> dict[str, Any]:

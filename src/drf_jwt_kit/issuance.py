@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -60,20 +61,34 @@ def source_of(serializer_class: type[Any]) -> str:
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
     own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is.
     """
-    known = (cls for cls in serializer_class.__mro__ if "<locals>" not in cls.__qualname__ or "get_token" in vars(cls))
+    known = (cls for cls in serializer_class.__mro__ if _is_found(cls) or "get_token" in vars(cls))
     cls = next(known)
-    path = f"{cls.__module__}.{cls.__qualname__}"
-    if "<locals>" in path:
+    if not _is_found(cls):
+        path = _path(cls)
         raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define the class in a module.")
-    return path if hasattr(cls, "get_token") and path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+    return _path(cls) if hasattr(cls, "get_token") and _path(cls) != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+
+
+def _path(cls: type[Any]) -> str:
+    """Return where a class says that it was written."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _is_found(cls: type[Any]) -> bool:
+    """Return whether a class, or the project's that it was made of, is where it says."""
+    try:
+        found = resolve_name(_path(cls))
+    except (ImportError, AttributeError, ValueError):
+        return False
+    return isinstance(found, type) and issubclass(cls, found)
 
 
 def _source(session: TokenSession) -> Any:
     """Return the serializer class that ``session`` was signed in with."""
     if session.claims_source:
         try:
-            return onto_kit(import_string(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
-        except ImportError:
+            return onto_kit(resolve_name(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        except (ImportError, AttributeError, ValueError):
             logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
     named = named_class("TOKEN_OBTAIN_SERIALIZER")
     return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])

@@ -62,11 +62,12 @@ def _set_by_project(keys: Mapping[str, list[str]]) -> Iterator[tuple[str, str, A
 
 
 def _leads_somewhere(key: str, value: Any) -> bool:
-    """Return whether what a setting names can be called; simplejwt and DRF take classes for their names."""
+    """Return whether what a setting names can be called; alone it may be a class, in simplejwt's list a path."""
     try:
         if key in _SERIALIZERS:
             return callable(named_class(key))
-        found = import_string(value) if isinstance(value, str) else value
-        return isinstance(found, type) if key in _LISTS["SIMPLE_JWT"] else callable(found)
+        if key in _LISTS["SIMPLE_JWT"]:
+            return isinstance(import_string(value), type)
+        return callable(import_string(value) if isinstance(value, str) else value)
     except (ImportError, ValueError, TypeError, AttributeError):
         return False

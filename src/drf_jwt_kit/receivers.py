@@ -84,9 +84,9 @@ def compare_with_what_is_stored(
     writes_activity = _writes(update_fields, "is_active") and simple_jwt().CHECK_USER_IS_ACTIVE
     if not (writes_password or writes_activity) or instance.pk is None:
         return
-    is_rehash = writes_password and _is_rehash(instance)
-    rows = type(instance)._base_manager.using(using).filter(pk=instance.pk)
-    stored: Any = (_held(rows) if is_rehash else rows).first()
+    if is_rehash := writes_password and _is_rehash(instance):
+        _hold(instance, using)
+    stored: Any = type(instance)._base_manager.using(using).filter(pk=instance.pk).first()
     if stored is None:
         return
     if writes_activity and not stored.is_active:
@@ -102,15 +102,16 @@ def _take_note(user: Any) -> None:
     for note in (_REHASH, _CHANGES):
         vars(user).pop(note, None)
     if vars(user).get("_password") is not None:
-        setattr(user, _SET, user.password)
+        setattr(user, _SET, True)
 
 
-def _held(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return a user's row, held where a transaction is open: sessions come next, and whoever ends them holds it too."""
-    connection = connections[rows.db]
-    if not connection.in_atomic_block:
-        return rows
-    return rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+def _hold(user: Model, using: str) -> None:
+    """Hold a user's row where a transaction is open: sessions come next, and whoever ends them holds it, too."""
+    connection = connections[using]
+    if connection.in_atomic_block:
+        # By no manager of the model's: joins that it makes could not be held.
+        row: QuerySet[Any] = QuerySet(type(user), using=using).filter(pk=user.pk)
+        list(row.select_for_update(no_key=connection.features.has_select_for_no_key_update).values_list("pk"))
 
 
 def _is_rehash(user: Any) -> bool:
@@ -118,10 +119,10 @@ def _is_rehash(user: Any) -> bool:
 
     That is what it does when the hasher or its cost has changed: it sets the raw password, forgets it at
     once and saves the one field, to which a model's own ``save`` may add. A password that somebody *assigned* was
-    never set on this instance, and one that was set to be saved stays that until it is.
+    never set on this instance, and while one that was set is not saved, whatever is saved is a change.
     """
     known, noted = vars(user).get(_KNOWN), vars(user)
-    was_set_and_forgotten = noted.get("_password", "") is None and noted.get(_SET) != user.password
+    was_set_and_forgotten = noted.get("_password", "") is None and _SET not in noted
     return was_set_and_forgotten and (known is None or _outdated(known))
 
 
@@ -185,6 +186,7 @@ def follow_user(
     if rehash is not None:
         _finish_rehash(user, rehash, using)
     if _writes(update_fields, "password"):
+        vars(user).pop(_SET, None)
         remember_password(instance=user)
     if created:
         return

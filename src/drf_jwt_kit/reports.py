@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from django.http import QueryDict
@@ -13,8 +15,9 @@ from django.utils.datastructures import MultiValueDict
 
 logger = logging.getLogger("drf_jwt_kit")
 
-# Modules of DRF's, simplejwt's and the kit's, and that of `sensitive_variables` itself.
-_HOLD_SECRETS = ("rest_framework", "drf_jwt_kit", "django.views.decorators.debug")
+_HIDES_VARIABLES = "django.views.decorators.debug"  # where `sensitive_variables` is
+_HOLD_SECRETS = ("rest_framework.", "rest_framework_simplejwt.", "drf_jwt_kit.")
+_MAY_GO_ON = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -> None:
@@ -40,21 +43,37 @@ def _without_words(error: BaseException | None) -> Iterator[str]:
 def without_secrets(error: BaseException) -> BaseException:
     """Return ``error``, and let no frame that knew what was sent show its variables any more (law 10).
 
-    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on. The lines stay.
+    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on. What it is put
+    around stays hidden: its own frames, which have the arguments, are only left out.
     """
     for one in _chain(error):
-        for frame, _line in traceback.walk_tb(one.__traceback__):
-            if str(frame.f_globals.get("__name__", "")).startswith(_HOLD_SECRETS):
-                with suppress(RuntimeError):  # it runs yet
-                    frame.clear()
+        link = one.__traceback__
+        while link is not None:
+            _empty(link.tb_frame)
+            while link.tb_next is not None and _module(link.tb_next.tb_frame) == _HIDES_VARIABLES:
+                link.tb_next = link.tb_next.tb_next  # in its place: a context manager puts back what it was given
+            link = link.tb_next
     return error
 
 
+def _module(frame: FrameType) -> str:
+    """Return the name of the module whose code a frame runs."""
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _empty(frame: FrameType) -> None:
+    """Let a frame of DRF's, simplejwt's or the kit's forget its variables, if it is over."""
+    if _module(frame).startswith(_HOLD_SECRETS) and not frame.f_code.co_flags & _MAY_GO_ON:
+        with suppress(RuntimeError):  # it runs yet
+            frame.clear()
+
+
 def _chain(error: BaseException) -> list[BaseException]:
-    """Return an error, and those that it was raised from or while handling."""
+    """Return an error, and those that it was raised from, or while handling, or that it is a group of."""
     found = [error]
     for one in found:
-        found += [led for led in (one.__cause__, one.__context__) if led is not None and led not in found]
+        led = [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        found += [it for it in led if it is not None and not any(it is known for known in found)]  # some compare oddly
     return found
 
 

@@ -18,7 +18,8 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from asgiref.local import Local
-from django.core.cache import InvalidCacheBackendError, cache
+from django.core.cache import InvalidCacheBackendError, cache, caches
+from django.core.cache.backends.base import BaseCache
 from rest_framework.exceptions import APIException, Throttled
 
 from . import clients
@@ -51,6 +52,7 @@ class Counter:
         key = self._key(self.rate, now)
         cache.add(key, 0, timeout=self.rate.period)
         failures: int = cache.incr(key)
+        _keep(key, self.rate)
         if type(failures) is not int:  # Memcached's clients say `False` of a server that is down
             raise InvalidCacheBackendError(f"The cache counted to {failures!r}.")
         return failures
@@ -59,7 +61,8 @@ class Counter:
         """Count one failure less: it was none."""
         if self.rate is not None:
             with suppress(ValueError):  # the window is over, or was evicted
-                cache.decr(self._key(self.rate, now))
+                cache.decr(key := self._key(self.rate, now))
+                _keep(key, self.rate)
 
     def exceeded_by(self, failures: int) -> bool:
         """Return whether ``failures`` are more than the rate allows."""
@@ -84,6 +87,12 @@ class Counter:
 
 
 _OFF = Counter("", None)
+
+
+def _keep(key: str, rate: Rate) -> None:
+    """Keep a count for its period in caches that count by setting anew, and then for as long as anything else."""
+    if type(caches["default"]).incr is BaseCache.incr:
+        cache.touch(key, rate.period)
 
 
 class Attempt:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from django.core.signals import request_finished, request_started
-from django.db import Error, connections, transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import receiver
 
@@ -126,7 +126,7 @@ def _dare(end: Callable[[], object]) -> None:
     """End sessions where nobody is left to be told that it failed."""
     try:
         end()
-    except Error:
+    except Exception:  # a project's user model may fail in any way, and others wait
         logger.exception("A session could not be ended.")
 
 

@@ -31,6 +31,14 @@ from .serializers import SessionListSerializer, TokenObtainPairSerializer, Token
 from .tokens import RefreshToken
 
 
+class _Scope:
+    """A view's scope for DRF's ``ScopedRateThrottle``, where the project has a rate for it, unless it is given one."""
+
+    def __get__(self, view: object, owner: type[TokenViewBase]) -> str | None:
+        """Return it as the settings are now."""
+        return owner.scope if owner.scope in api_settings.DEFAULT_THROTTLE_RATES else None
+
+
 class TokenViewBase(KitView, simplejwt.TokenViewBase):
     """An endpoint that takes credentials in its body, and no others.
 
@@ -43,11 +51,7 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
     permission_classes = ()
     serializer_setting = ""
     scope = ""
-
-    @property
-    def throttle_scope(self) -> str | None:
-        """Return the scope for DRF's ``ScopedRateThrottle``, where the project has a rate for it."""
-        return self.scope if self.scope in api_settings.DEFAULT_THROTTLE_RATES else None
+    throttle_scope = _Scope()
 
     def check_permissions(self, request: Request) -> None:
         """Refuse another method before anybody is asked who they are."""
@@ -152,6 +156,8 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         if "refresh" not in data:
             return data
         signed_in = getattr(serializer, "signed_in", None)
+        if signed_in is not None and signed_in["refresh"] == data["refresh"]:
+            return data  # with whatever a project's `validate` made of the rest
         if signed_in is None:
             signed_in = sign_in(type(serializer), self._user_of(data), self.request)
         return {**data, **signed_in}
@@ -215,7 +221,8 @@ class SessionView(KitView):
 
     def current(self) -> UUID | None:
         """Return the id of the session that asks, ``None`` for a user who is known by other means than our token."""
-        return getattr(self.request.auth, "sid", None)
+        payload = getattr(self.request.auth, "payload", None) or {}
+        return claims.session_id(payload) if claims.SESSION_CLAIM in payload else None
 
 
 class SessionListView(SessionView):
@@ -227,7 +234,7 @@ class SessionListView(SessionView):
         """List them, the last used first."""
         known = credentials.hashes(request.user)
         signed_in = self.own_sessions().live(models.now()).of_credentials(known)
-        context = {"current": self.current()}
+        context = {**self.get_serializer_context(), "current": self.current()}
         serializer = self.get_serializer(signed_in.order_by("-rotated_at", "-pk"), many=True, context=context)
         return Response(serializer.data)
 

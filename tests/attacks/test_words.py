@@ -447,6 +447,40 @@ def test_the_report_of_a_bug_on_the_way_holds_no_secret(
     assert_silent([*reports, answer.content.decode()])
 
 
+@sensitive_variables("pin")
+def hidden_pin(pin: str) -> None:
+    """Fail with a secret that is hidden as Django's documentation says."""
+    raise LookupError("the pin failed")
+
+
+def gate_with_a_pin(request: Any, user: Any) -> None:
+    """Be a project's gate that asks for another secret."""
+    hidden_pin(WRONG)
+
+
+class Mailer(AdminEmailHandler):
+    """Write what Django mails to administrators, and no more."""
+
+    mails: list[str]
+
+    def send_mail(self, subject: str, message: str, *args: Any, **kwargs: Any) -> None:
+        """Keep it: HTML and text."""
+        self.mails = [subject, message, kwargs["html_message"]]
+
+
+def test_what_a_project_hides_stays_hidden(user: Any, settings: Any) -> None:
+    """Law 10: Django's filter finds `sensitive_variables` by its frame, which is left out and not emptied."""
+    settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.gate_with_a_pin"}
+    client, mailer, logger = APIClient(raise_request_exception=False), Mailer(True), logging.getLogger("django.request")
+    logger.addHandler(mailer)
+    answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    logger.removeHandler(mailer)
+    assert answer.status_code == 500
+    mails = mailer.mails
+    assert any("the pin failed" in mail for mail in mails)
+    assert_silent(mails)
+
+
 # -- Other words -----------------------------------------------------------------------------------
 
 
