@@ -18,7 +18,7 @@ from ipaddress import ip_network
 from typing import Any, Self
 
 from asgiref.local import Local
-from django.core.cache import InvalidCacheBackendError, cache, caches
+from django.core.cache import InvalidCacheBackendError, cache
 from django.core.cache.backends.base import BaseCache
 from rest_framework.exceptions import APIException, Throttled
 
@@ -91,7 +91,7 @@ _OFF = Counter("", None)
 
 def _keep(key: str, rate: Rate) -> None:
     """Keep a count for its period in caches that count by setting anew, and then for as long as anything else."""
-    if type(caches["default"]).incr is BaseCache.incr:
+    if getattr(cache.incr, "__func__", None) is BaseCache.incr:
         cache.touch(key, rate.period)
 
 
