@@ -34,13 +34,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{TokenSession.objects.prunable(now).count()} expired sessions would be deleted.")
             return
         deleted = 0
-        while (fewer := _delete_some(batch_size, now)) is not None:
+        while fewer := _delete_some(batch_size, now):
             deleted += fewer
         self.stdout.write(f"{deleted} expired sessions were deleted.")
 
 
-def _delete_some(most: int, now: datetime) -> int | None:
-    """Delete up to ``most`` rows; return how many, ``None`` where there was none that could be.
+def _delete_some(most: int, now: datetime) -> int:
+    """Delete up to ``most`` rows; return how many, none where all that is left is held or was extended meanwhile.
 
     So that nobody meets a deadlock, rows that a transaction holds are passed over, or waited for in the order of
     their ids: InnoDB goes by these, as no other index helps with the condition, and PostgreSQL by where rows lie.
@@ -52,7 +52,7 @@ def _delete_some(most: int, now: datetime) -> int | None:
         chosen = prunable.select_for_update(skip_locked=True) if passes_over else prunable
         batch = list(chosen.order_by("expires_at").values_list("pk", flat=True)[:most])
         if not batch:
-            return None
+            return 0
         rows = TokenSession.objects.filter(pk__in=batch)
         # A refresh may have extended one that is not held since it was chosen.
         doomed = rows if passes_over else rows.still_prunable(now)
