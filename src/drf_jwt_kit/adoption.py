@@ -117,10 +117,8 @@ def bar(user: Any, reason: str, kept_for: timedelta) -> None:
     now = models.now()
     ended: dict[str, Any] = {"revoked_at": now, "revoke_reason": reason}
     until = now + kept_for
-    known = (
-        TokenSession.objects.filter(user=user, expires_at=F("created_at")).order_by("pk").values_list("pk", flat=True)
-    )
-    barrier = TokenSession.objects.filter(pk__in=[*known[:1]])
+    never_live = TokenSession.objects.filter(user=user, expires_at=F("created_at")).order_by("pk")
+    barrier = TokenSession.objects.filter(pk__in=[*never_live.values_list("pk", flat=True)[:1]])
     if not barrier.update(**ended, kept_until=models.kept_until_at_least(until)):
         row = TokenSession.of(user, now, rotated_at=now, expires_at=now, kept_until=until, **ended)
         with suppress(IntegrityError):  # the user was deleted meanwhile, and the tokens with it

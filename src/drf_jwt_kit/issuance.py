@@ -61,23 +61,17 @@ def source_of(serializer_class: type[Any]) -> str:
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
     own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is.
     """
-    known = (cls for cls in serializer_class.__mro__ if _is_found(cls) or "get_token" in vars(cls))
-    cls = next(known)
-    if not _is_found(cls):
-        path = _path(cls)
+    paths = [(cls, f"{cls.__module__}.{cls.__qualname__}") for cls in serializer_class.__mro__]
+    cls, path = next((cls, path) for cls, path in paths if _is_found(cls, path) or "get_token" in vars(cls))
+    if not _is_found(cls, path):
         raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define the class in a module.")
-    return _path(cls) if hasattr(cls, "get_token") and _path(cls) != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+    return path if hasattr(cls, "get_token") and path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
 
 
-def _path(cls: type[Any]) -> str:
-    """Return where a class says that it was written."""
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
-def _is_found(cls: type[Any]) -> bool:
-    """Return whether a class, or the project's that it was made of, is where it says."""
+def _is_found(cls: type[Any], path: str) -> bool:
+    """Return whether a class, or the project's that it was made of, is at the path that it says."""
     try:
-        found = resolve_name(_path(cls))
+        found = resolve_name(path)
     except (ImportError, AttributeError, ValueError):
         return False
     return isinstance(found, type) and issubclass(cls, found)

@@ -49,7 +49,7 @@ def _named() -> Iterator[tuple[str, str, Any]]:
     for setting, key, value in _set_by_project(_CALLED):
         if value is not None or key not in _MAY_BE_NONE:
             yield setting, key, value
-    for setting, key, value in _set_by_project({"SIMPLE_JWT": ["AUTH_TOKEN_CLASSES"]}):
+    for setting, key, value in _set_by_project({"SIMPLE_JWT": _LISTS["SIMPLE_JWT"]}):
         yield from ((setting, key, named) for named in (value if is_list(value) else ()))
 
 

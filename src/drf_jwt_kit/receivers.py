@@ -17,8 +17,8 @@ from django.dispatch import receiver
 from . import adoption, credentials, ending, models, revocation, rotation
 from .conf import simple_jwt
 
-# On a user: the password as it was read or written last, one that was set and not written yet, what is being hashed
-# anew, and whether another password is about to be written.
+# On a user: the password as it was read or written last, whether one was set and is not written yet, what is being
+# hashed anew, and whether another password is about to be written.
 _KNOWN, _SET = "_drf_jwt_kit_known_password", "_drf_jwt_kit_set_password"
 _REHASH, _CHANGES = "_drf_jwt_kit_rehash", "_drf_jwt_kit_changes_password"
 
@@ -121,7 +121,8 @@ def _is_rehash(user: Any) -> bool:
     once and saves the one field, to which a model's own ``save`` may add. A password that somebody *assigned* was
     never set on this instance, and while one that was set is not saved, whatever is saved is a change.
     """
-    known, noted = vars(user).get(_KNOWN), vars(user)
+    noted = vars(user)
+    known = noted.get(_KNOWN)
     was_set_and_forgotten = noted.get("_password", "") is None and _SET not in noted
     return was_set_and_forgotten and (known is None or _outdated(known))
 

@@ -48,11 +48,10 @@ def in_batches(rows: TokenSessionQuerySet, change: Callable[[TokenSessionQuerySe
 
 
 class _Look:
-    """Something to be looked at once a transaction is committed; it is done once."""
+    """Something to be looked at once a transaction is committed; it is done once, and raises nothing."""
 
     def __init__(self, look: Callable[[], object]) -> None:
         self.look: Callable[[], object] | None = look
-        self.__qualname__ = type(self).__name__  # by which Django logs what fails
 
     def __call__(self) -> None:
         """Do it, if it was not done yet."""
@@ -68,7 +67,7 @@ def after_commit(look: Callable[[], object]) -> None:
     """
     connection = connections[models.writing_database()]
     if connection.in_atomic_block:
-        transaction.on_commit(_Look(look), using=connection.alias, robust=True)
+        transaction.on_commit(_Look(look), using=connection.alias)
         _watch(connection)
 
 
