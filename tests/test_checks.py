@@ -136,6 +136,7 @@ NOWHERE = "no.such.name"
         *(("SIMPLE_JWT", f"TOKEN_{name}_SERIALIZER", NOWHERE) for name in ("OBTAIN", "REFRESH", "VERIFY", "BLACKLIST")),
         ("SIMPLE_JWT", "TOKEN_OBTAIN_SERIALIZER", f"{__name__}.claims"),
         ("SIMPLE_JWT", "TOKEN_OBTAIN_SERIALIZER", None),
+        ("SIMPLE_JWT", "TOKEN_VERIFY_SERIALIZER", "drf_jwt_kit.tokens.AccessToken"),
         ("SIMPLE_JWT", "USER_AUTHENTICATION_RULE", f"{__name__}.NO_FUNCTION"),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (NOWHERE,)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.claims",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, asdict, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework import settings as rest_framework_settings
 from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt import settings as simplejwt_settings
+from rest_framework_simplejwt import tokens as simplejwt_tokens
 
 from drf_jwt_kit import conf, rules
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
@@ -61,6 +62,22 @@ class WithoutField(simplejwt_serializers.TokenRefreshSerializer):
     """A serializer of a project's that reads no field."""
 
     refresh = None
+
+
+class Registry(simplejwt_tokens.AccessToken):
+    """A token class of a project's whose subclasses say what they are for."""
+
+    known: ClassVar[list[Any]] = []
+
+    def __init_subclass__(cls, *, scope: str) -> None:
+        """Note it."""
+        super().__init_subclass__()
+        cls.scope = scope
+        cls.known.append(cls)
+
+
+class Registered(Registry, scope="shop"):
+    """One of them."""
 
 
 class Foreign(serializers.Serializer):
@@ -201,6 +218,12 @@ class TestOntoKit:
     def test_it_is_made_once(self) -> None:
         """No new class for each request."""
         assert conf.onto_kit(OnSimpleJWTs, OBTAIN) is conf.onto_kit(OnSimpleJWTs, OBTAIN)
+
+    def test_a_class_that_counts_its_subclasses_hears_of_none(self) -> None:
+        """``__init_subclass__`` is for what a project writes, and may ask for more than the kit could tell."""
+        made = conf.onto_kit(Registered, conf.ACCESS_TOKEN)
+        assert issubclass(made, AccessToken)
+        assert (made.scope, Registry.known) == ("shop", [Registered])
 
     @pytest.mark.parametrize("cls", [Foreign, simplejwt_serializers.TokenObtainSlidingSerializer])
     def test_a_class_that_rests_on_another_is_left_alone(self, cls: Any) -> None:

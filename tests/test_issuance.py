@@ -83,7 +83,7 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
     """Law 11: its claims were left out without a word, and may be what a tenant is told by."""
     made = local(base, get_token=classmethod(lambda cls, user: None))
     for serializer_class in (made, onto_kit(made, KIT), local(made)):
-        with pytest.raises(ImproperlyConfigured, match="define the class in a module"):
+        with pytest.raises(ImproperlyConfigured, match="define it in a module"):
             issuance.source_of(serializer_class)
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.checks import ERROR, WARNING
+from django.db import models
 from django.test import override_settings
+from django.test.utils import isolate_apps
 
 from drf_jwt_kit import token_checks
 from tests.test_checks import ids, messages
@@ -31,6 +34,28 @@ def test_a_user_is_named_by_a_unique_field(settings: Any, name: Any, expected: l
     """E026: ``email`` of Django's own user is not unique, and would let one user be taken for another."""
     settings.SIMPLE_JWT = {"USER_ID_FIELD": name}
     assert ids() == expected
+
+
+@isolate_apps("tests")
+@pytest.mark.parametrize(("name", "expected"), [("person_id", []), ("pk", []), ("person", ["E026"])])
+def test_a_user_whose_key_is_another_row_is_named_by_its_column(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, name: str, expected: list[str]
+) -> None:
+    """E026: the other name is that of an object, which no claim can be."""
+
+    class Member(AbstractBaseUser):
+        """Who may sign in."""
+
+        person = models.OneToOneField("self", models.CASCADE, primary_key=True)
+
+        class Meta:
+            """It is no model of an app's."""
+
+            app_label = "tests"
+
+    monkeypatch.setattr(token_checks, "get_user_model", lambda: Member)
+    settings.SIMPLE_JWT = {"USER_ID_FIELD": name}
+    assert [found.id.rpartition(".")[2] for found in token_checks.check_user_id()] == expected
 
 
 def test_a_user_is_named_by_a_field_that_everybody_has(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

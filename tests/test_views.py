@@ -14,13 +14,15 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
+from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import Throttled
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
+from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt.tokens import Token as PlainToken
 
-from drf_jwt_kit import sessions, views
+from drf_jwt_kit import rotation, sessions, signals, views
 from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRefreshSerializer
@@ -158,6 +160,38 @@ class KeepsAccessBack(TokenObtainPairSerializer):
         return {**super().validate(attrs), "access": "in a cookie"}
 
 
+class DeniesInTheEnd(TokenObtainPairSerializer):
+    """A serializer that lets nobody in whom it does not like, as simplejwt's users write it."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Make the tokens, then look at the user."""
+        super().validate(attrs)
+        raise AuthenticationFailed("Not you.", "no_active_account")
+
+
+class ReadsItsData(TokenObtainPairSerializer):
+    """A serializer that looks at what was sent when it is made."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Look."""
+        super().__init__(*args, **kwargs)
+        self.fields["username"].trim_whitespace = "@" not in self.initial_data["username"]
+
+
+class OnSimpleJWTs(simplejwt_serializers.TokenObtainPairSerializer):
+    """A serializer that rests on simplejwt's."""
+
+
+class Echo(serializers.Serializer):
+    """A serializer that rests on nobody's."""
+
+    said = serializers.CharField()
+
+
+class OfItsOwn(views.TokenViewBase):
+    """A view that names its serializer and no setting."""
+
+
 class PlainAccess(PlainToken):
     """A token class that rests on simplejwt's first one alone."""
 
@@ -178,6 +212,10 @@ urlpatterns = [
     path("names-its-scope/", NamesItsScope.as_view()),
     path("given-a-scope/", views.TokenObtainPairView.as_view(throttle_scope="login", throttle_classes=[FiveAMinute])),
     path("keeps-back/", views.TokenObtainPairView.as_view(serializer_class=KeepsAccessBack)),
+    path("denies/", views.TokenObtainPairView.as_view(serializer_class=DeniesInTheEnd)),
+    path("reads/", views.TokenObtainPairView.as_view(serializer_class=ReadsItsData)),
+    path("of-its-own/", OfItsOwn.as_view(serializer_class=OnSimpleJWTs)),
+    path("echo/", OfItsOwn.as_view(serializer_class=Echo)),
     path("by-itself/", views.SessionListView.as_view(authentication_classes=[LooksByItself])),
     path("api/", include("drf_jwt_kit.urls")),
     path("own/<uuid:pk>/", views.SessionDetailView.as_view()),
@@ -540,6 +578,46 @@ def test_what_a_serializer_makes_of_its_answer_is_answered(client: Any, user: An
     answer = client.post("/keeps-back/", {"username": "alice", "password": PASSWORD}, format="json").json()
     assert answer["access"] == "in a cookie"
     assert sessions.rotate(answer["refresh"]).session.generation == 1
+
+
+def test_a_sign_in_that_a_serializer_denies_in_the_end_leaves_no_device(client: Any, user: Any) -> None:
+    """2.4: nobody got the tokens, so nobody is signed in."""
+    ended: list[str] = []
+
+    def note(*, reason: str, **kwargs: Any) -> None:
+        ended.append(reason)
+
+    signals.session_revoked.connect(note)
+    answer = client.post("/denies/", {"username": "alice", "password": PASSWORD}, format="json")
+    signals.session_revoked.disconnect(note)
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] == ended
+
+
+def test_a_denial_in_the_end_is_told_as_such_where_nothing_can_be_ended(
+    client: Any, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the project said counts, not that the database was lost after it."""
+
+    def lost(*args: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(rotation, "revoke", lost)
+    answer = client.post("/denies/", {"username": "alice", "password": PASSWORD}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
+
+
+def test_a_serializer_may_look_at_what_was_sent_when_it_is_made(client: Any, user: Any) -> None:
+    """Drop-in: simplejwt's view makes it once, with data."""
+    body = {"username": " alice", "password": PASSWORD}
+    assert client.post("/reads/", body, format="json").status_code == 200
+
+
+def test_a_view_may_name_a_serializer_and_no_setting(client: Any, user: Any) -> None:
+    """2.4: as the class says. It rests on the kit's where it rests on simplejwt's."""
+    pair = client.post("/of-its-own/", {"username": "alice", "password": PASSWORD}, format="json").json()
+    assert sessions.rotate(pair["refresh"]).session == TokenSession.objects.get()
+    assert client.post("/echo/", {"said": "hello"}, format="json").json() == {"said": "hello"}
 
 
 @pytest.mark.parametrize("path", ["/api/sessions/", "/by-itself/"])

@@ -37,6 +37,8 @@ SIMPLE_JWT_DEFAULTS: Mapping[str, Any] = {
     "TOKEN_BLACKLIST_SERIALIZER": "drf_jwt_kit.serializers.TokenBlacklistSerializer",
 }
 
+SERIALIZERS = [key for key in SIMPLE_JWT_DEFAULTS if key.endswith("_SERIALIZER")]
+
 REST_FRAMEWORK_PROTECTION: Mapping[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["drf_jwt_kit.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -169,6 +171,13 @@ def onto_kit(cls: Any, path: str) -> Any:
     return _grafted(cls, path)
 
 
+class _Graft:
+    """What is still the project's class, and no subclass that the project wrote."""
+
+    def __init_subclass__(cls) -> None:
+        """Tell the project's own ``__init_subclass__`` nothing: it may ask for what only a project can say."""
+
+
 @lru_cache(maxsize=256)
 def _grafted(cls: Any, path: str) -> Any:
     """Return what :func:`onto_kit` does, the same class each time."""
@@ -182,7 +191,7 @@ def _grafted(cls: Any, path: str) -> Any:
         return cls
     body = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     body |= _fields(cls, base, replaced)
-    return types.new_class(cls.__name__, (cls, base), exec_body=lambda namespace: namespace.update(body))
+    return types.new_class(cls.__name__, (_Graft, cls, base), exec_body=lambda namespace: namespace.update(body))
 
 
 def _fields(cls: Any, base: Any, replaced: list[Any]) -> dict[str, Any]:

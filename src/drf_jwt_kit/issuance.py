@@ -61,11 +61,13 @@ def source_of(serializer_class: type[Any]) -> str:
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
     own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is.
     """
-    paths = [(cls, f"{cls.__module__}.{cls.__qualname__}") for cls in serializer_class.__mro__]
-    cls, path = next((cls, path) for cls, path in paths if _is_found(cls, path) or "get_token" in vars(cls))
-    if not _is_found(cls, path):
-        raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define the class in a module.")
-    return path if hasattr(cls, "get_token") and path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+    for cls in (cls for cls in serializer_class.__mro__ if hasattr(cls, "get_token")):
+        path = f"{cls.__module__}.{cls.__qualname__}"
+        if _is_found(cls, path):
+            return path if path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+        if "get_token" in vars(cls):
+            raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
+    return ""
 
 
 def _is_found(cls: type[Any], path: str) -> bool:

@@ -8,15 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
+from rest_framework.serializers import BaseSerializer
 
 from .checks import is_list, kit_settings, message
-from .conf import SIMPLE_JWT_DEFAULTS, named_class
-
-_SERIALIZERS = [key for key in SIMPLE_JWT_DEFAULTS if key.endswith("_SERIALIZER")]
+from .conf import SERIALIZERS, named_class
 
 _CALLED: Mapping[str, list[str]] = {
     "DRF_JWT_KIT": ["CLAIMS", "SIGN_IN_GATE"],
-    "SIMPLE_JWT": ["TOKEN_USER_CLASS", "USER_AUTHENTICATION_RULE", *_SERIALIZERS],
+    "SIMPLE_JWT": ["TOKEN_USER_CLASS", "USER_AUTHENTICATION_RULE", *SERIALIZERS],
     "REST_FRAMEWORK": ["EXCEPTION_HANDLER"],
 }
 _MAY_BE_NONE = {"CLAIMS", "SIGN_IN_GATE"}
@@ -30,10 +29,12 @@ _MAY_BE_EMPTY = {"DEFAULT_AUTHENTICATION_CLASSES", "DEFAULT_PERMISSION_CLASSES"}
 
 @register(Tags.security)
 def check_paths(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E002 for what leads nowhere, or to nothing that can be called."""
+    """E002 for what leads nowhere, or to nothing that can be called, or made a serializer."""
     for setting, key, value in _named():
         if not _leads_somewhere(key, value):
-            yield message(Error, "E002", f"{setting} names {value!r}, which cannot be imported and called.")
+            yield message(
+                Error, "E002", f"{setting} names {value!r}, which leads nowhere, or to nothing that can be used there."
+            )
 
 
 @register(Tags.security)
@@ -64,8 +65,8 @@ def _set_by_project(keys: Mapping[str, list[str]]) -> Iterator[tuple[str, str, A
 def _leads_somewhere(key: str, value: Any) -> bool:
     """Return whether what a setting names can be called; alone it may be a class, in simplejwt's list a path."""
     try:
-        if key in _SERIALIZERS:
-            return callable(named_class(key))
+        if key in SERIALIZERS:
+            return issubclass(named_class(key), BaseSerializer)
         if key in _LISTS["SIMPLE_JWT"]:
             return isinstance(import_string(value), type)
         return callable(import_string(value) if isinstance(value, str) else value)

@@ -29,6 +29,7 @@ TOO_MANY = "too_many_sessions"
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
 USER_INACTIVE = "user_inactive"
 OVERTAKEN = "overtaken"  # the user changed while it began
+DENIED = "denied"  # a project's serializer refused after it began
 
 # How long what is beginning may look for what its password was hashed to before.
 _IN_FLIGHT = timedelta(hours=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,12 +14,12 @@ from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, denials, gate, introspection, issuance, models, revocation, sessions
+from . import clients, denials, gate, introspection, issuance, models, revocation, rotation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import Refused, ServiceUnavailable
+from .fields import PasswordField, TextField, TokenField
 from .hashers import spend_as_on_others
 from .models import TokenSession
 from .reports import log_failure, without_secrets
@@ -29,49 +29,6 @@ from .throttling import Attempt
 from .tokens import RefreshToken, Token
 
 security = logging.getLogger("drf_jwt_kit.security")
-
-MAX_PASSWORD = 4096
-
-
-def _refuse_surrogates(value: str) -> None:
-    """Refuse lone surrogates as DRF does, without going through a long text one character after another."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        ProhibitSurrogateCharactersValidator()(value)
-
-
-class TextField(serializers.CharField):
-    """A string that was sent as a string: numbers and booleans are not turned into one."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Take a CharField's arguments."""
-        super().__init__(**kwargs)
-        slow = ProhibitSurrogateCharactersValidator
-        self.validators = [_refuse_surrogates if isinstance(rule, slow) else rule for rule in self.validators]
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the string."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class PasswordField(TextField):
-    """A password, taken exactly as it was sent, up to a length that is no burden to hash."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Take a CharField's arguments; white space counts and nothing is echoed."""
-        defaults = {"max_length": MAX_PASSWORD, "style": {"input_type": "password"}}
-        super().__init__(**{**defaults, **kwargs, "trim_whitespace": False, "write_only": True})
-
-
-class TokenField(TextField):
-    """An encoded token."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Take a CharField's arguments; a token is taken as it was sent."""
-        super().__init__(**{**kwargs, "trim_whitespace": False})
 
 
 class Discreet:
@@ -98,19 +55,21 @@ def pair_as_data(pair: TokenPair) -> dict[str, Any]:
     return data
 
 
-def sign_in(
-    serializer_class: type[Any], user: Any, request: Any, again: Callable[[], Any] | None = None
-) -> dict[str, Any]:
-    """Let an authenticated user through the gate, start the session and return its tokens.
+def sign_in(serializer_class: type[Any], user: Any, request: Any) -> dict[str, Any]:
+    """Let an authenticated user through the gate, start the session and return the answer of the endpoint.
 
     What ``serializer_class`` puts on a token in ``get_token`` are the session's claims from now on.
-    ``again`` authenticates the same user anew, should the stored one have changed meanwhile.
     """
+    return pair_as_data(_let_in(serializer_class, user, request))
+
+
+def _let_in(serializer_class: type[Any], user: Any, request: Any, again: Callable[[], Any] | None = None) -> TokenPair:
+    """Return the tokens; ``again`` authenticates the same user anew, should the stored one have changed meanwhile."""
     denials.ensure_in_time(request, user)
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
     user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
-    return pair_as_data(pair)
+    return pair
 
 
 def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: int = 3, **session: Any) -> TokenPair:
@@ -138,6 +97,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     token_class = RefreshToken
     signed_in: dict[str, Any] | None = None
+    _pair: TokenPair | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Declare the two fields; the first is named after the user model's."""
@@ -150,6 +110,17 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         """Return the token that carries the user's claims. Override it to add some."""
         token: Token = onto_kit(cls.token_class, REFRESH_TOKEN).for_user(user)
         return token
+
+    @sensitive_variables()
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Validate. Where a project's ``validate`` denies after all, nobody gets the tokens, and their session ends."""
+        try:
+            return super().run_validation(data)
+        except Exception:
+            if self._pair is not None:
+                with suppress(DatabaseError):
+                    sessions.revoke(self._pair.session, rotation.DENIED, self.context.get("request"))
+            raise
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -168,13 +139,14 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:
-            self.signed_in = sign_in(type(self), self.user, request, authenticated)
+            self._pair = _let_in(type(self), self.user, request, authenticated)
         except Refused:
             self._deny(credentials, request)
         except DatabaseError:
             if models.is_stored(self.user):
                 raise
             self._deny(credentials, request)
+        self.signed_in = pair_as_data(self._pair)
         return dict(self.signed_in)
 
     @sensitive_variables()

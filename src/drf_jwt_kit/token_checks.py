@@ -90,10 +90,9 @@ def _leeway() -> timedelta | None:
 def check_user_id(**kwargs: Any) -> Iterator[CheckMessage]:
     """E026 for a ``USER_ID_FIELD`` by which no user, or more than one, can be found or named."""
     users, name = get_user_model(), str(simple_jwt().USER_ID_FIELD)
-    nullable = {field.name for field in users._meta.fields if field.null}
-    unique = {field.name for field in users._meta.fields if field.unique}
-    unique |= {rule.fields[0] for rule in users._meta.total_unique_constraints if len(rule.fields) == 1}
-    if name not in {"pk", *unique} - nullable:
+    alone = {rule.fields[0] for rule in users._meta.total_unique_constraints if len(rule.fields) == 1}
+    unique = [field for field in users._meta.fields if field.unique or field.name in alone]
+    if name not in {"pk", *(field.attname for field in unique if not field.null)}:
         fault = (
             f"SIMPLE_JWT['USER_ID_FIELD'] is {name!r}, which is no unique field of {users.__name__}, or may be null."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, credentials, decoys, denials, models, rotation, sessions
 from .authentication import JWTAuthentication
-from .conf import SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
+from .conf import SERIALIZERS, SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .endpoints import KitView
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
@@ -64,7 +65,7 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
         own = self.serializer_class or (self._serializer_class and import_string(self._serializer_class))
         if not own:
             return named_class(self.serializer_setting)
-        return onto_kit(own, SIMPLE_JWT_DEFAULTS[self.serializer_setting])
+        return reduce(onto_kit, (SIMPLE_JWT_DEFAULTS[key] for key in SERIALIZERS), own)
 
     def get_authenticate_header(self, request: Request) -> str:
         """Return the challenge for a sign-in that failed."""
@@ -132,7 +133,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     def _declared(self) -> Any:
         """Return the serializer's fields."""
-        serializer: Any = self.get_serializer()
+        serializer: Any = self.get_serializer(data=self.request.data)
         return serializer.fields
 
     def _name_field(self) -> str:
@@ -202,10 +203,6 @@ class TokenRevokeView(TokenViewBase):
 
     parser_classes = (StrictJSONParser, StrictFormParser)
     serializer_class = TokenRevokeSerializer
-
-    def get_serializer_class(self) -> Any:
-        """Return the serializer class: simplejwt has no setting for it."""
-        return self.serializer_class
 
 
 class SessionView(KitView):
