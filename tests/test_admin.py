@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client, RequestFactory
@@ -88,6 +89,12 @@ def test_a_user_can_be_deleted_with_the_sessions(admin_client: Client, user: Any
 def test_sessions_are_found_by_user_name_and_address(admin_client: Client, pair: Any, query: str, found: int) -> None:
     """What an operator has in hand when somebody calls."""
     assert len(admin_client.get(LIST, {"q": query}).context_data["cl"].result_list) == found
+
+
+def test_a_search_passes_by_a_name_that_is_a_relation(rf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django takes a unique relation for a user's name, in which no text can be looked for."""
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "groups")
+    assert site.get_model_admin(TokenSession).get_search_fields(rf.get("/")) == ("ip_address",)
 
 
 @pytest.mark.parametrize(

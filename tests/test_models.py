@@ -188,11 +188,14 @@ def test_what_says_most_is_said_first(user: Any, clock: Any, reason: str, then: 
         user.is_active = True
 
 
-def test_a_long_credential_hash_fits(user: Any, monkeypatch: Any) -> None:
-    """A user model's own ``get_session_auth_hash`` may return more than the column holds."""
-    monkeypatch.setattr(type(user), "get_session_auth_hash", lambda self: "h" * 500)
+@pytest.mark.parametrize("before", ["h" * 500, "", "2026-11-29 12:00", "a\nb", "\u00fc", "\x00"], ids=ascii)
+def test_a_user_model_may_have_any_credential_hash(user: Any, monkeypatch: Any, before: str) -> None:
+    """Law 9: all of it counts, whatever the column holds and however it tells several apart."""
+    monkeypatch.setattr(type(user), "get_session_auth_hash", lambda self: before + self.last_name)
     session = sessions.start(user).session
     assert lookup.session_with_user(session.pk).knows_credentials()
+    get_user_model().objects.update(last_name="x")
+    assert not lookup.session_with_user(session.pk).knows_credentials()
 
 
 def test_a_session_reads_as_its_id(user: Any) -> None:
@@ -245,6 +248,15 @@ def test_a_replica_is_asked_nothing(user: Any, settings: Any) -> None:
     assert models.is_stored(user)
 
 
+def test_a_user_who_was_read_from_a_replica_signs_in(user: Any, settings: Any) -> None:
+    """Drop-in: where its router says nothing of relations, Django makes none across databases."""
+    settings.DATABASE_ROUTERS = [f"{__name__}.ReadsFromReplica"]
+    user._state.db = "replica"
+    pair = sessions.start(user)
+    assert pair.session.user is user
+    assert introspection.user_of(pair.access) == user
+
+
 def hiding(users: Any) -> Any:
     """Return a manager that hides the users who were deleted softly."""
 
@@ -265,6 +277,20 @@ def test_users_that_the_manager_hides_are_hidden_here(user: Any, monkeypatch: An
     type(user)._base_manager.filter(pk=user.pk).update(first_name="deleted")
     assert lookup.session_with_user(session.pk) is None
     assert lookup.session_with_user(session.pk, hidden_too=True).user == user
+
+
+def test_a_manager_may_name_a_database(user: Any, monkeypatch: Any) -> None:
+    """Drop-in: one that reads users from a replica, whom the kit reads where their sessions are."""
+
+    class OfReplica(UserManager[Any]):
+        def get_queryset(self) -> Any:
+            return super().get_queryset().using("replica")
+
+    manager = OfReplica()
+    manager.model = get_user_model()
+    session = sessions.start(user).session
+    monkeypatch.setattr(get_user_model(), "objects", manager)
+    assert lookup.session_with_user(session.pk).user == user
 
 
 def test_a_user_is_found_by_a_plain_manager_too(user: Any, monkeypatch: Any) -> None:

@@ -79,6 +79,11 @@ def outdated(user: Any, hash_as_before: Callable[[str], str]) -> Any:
     return get_user_model().objects.get(pk=user.pk)
 
 
+def lock_timeout() -> None:
+    """Fail as a statement does that waited too long for a row."""
+    raise OperationalError("lock timeout")
+
+
 def lives(session: TokenSession) -> bool:
     """Return whether the session would be continued."""
     stored = TokenSession.objects.select_related("user").get(pk=session.pk)
@@ -270,6 +275,76 @@ def copying(request: Any) -> Iterator[None]:
     yield
     signal.receivers = before
     signal.sender_receivers_cache.clear()
+
+
+NESTED = {
+    "all, after the password": (post_save, None),
+    "a field, after the password": (post_save, ["last_name"]),
+    "all, before the password": (pre_save, None),
+    "a field, before the password": (pre_save, ["last_name"]),
+}
+
+
+@pytest.fixture(params=NESTED)
+def numbering(request: Any) -> Iterator[None]:
+    """A receiver that saves the user once more, and comes before the kit's receiver that ends sessions."""
+    signal, fields = NESTED[request.param]
+
+    def number(instance: Any, **kwargs: Any) -> None:
+        if instance.last_name != (wanted := f"{instance.pk} {instance.first_name}"):
+            instance.last_name = wanted
+            instance.save(update_fields=fields)
+
+    before = signal.receivers[:]
+    signal.connect(number, sender=get_user_model(), weak=False)
+    if signal is post_save:
+        signal.receivers = [signal.receivers[-1], *before]
+    signal.sender_receivers_cache.clear()
+    yield
+    signal.receivers = before
+    signal.sender_receivers_cache.clear()
+
+
+def test_a_change_is_seen_where_a_receiver_saves_the_user_again(user: Any, numbering: None) -> None:
+    """Law 9: a save inside of another one forgets nothing of it."""
+    session = sessions.start(user).session
+    user.first_name = "Alice"
+    user.set_password("a new one")
+    user.save()
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
+
+
+def test_a_rehash_is_none_where_a_receiver_saves_the_user_again(outdated: Any, numbering: None) -> None:
+    """Law 9: it stays a re-hash."""
+    session = sessions.start(outdated).session
+    outdated.first_name = "Alice"
+    assert outdated.check_password(PASSWORD)
+    assert lives(session)
+
+
+def test_a_change_by_a_receiver_signs_out(user: Any) -> None:
+    """Law 9: an app that is ready after the kit may lock a user out while that one is saved."""
+
+    def lock_out(instance: Any, **kwargs: Any) -> None:
+        instance.set_unusable_password()
+
+    session = sessions.start(user).session
+    pre_save.connect(lock_out, sender=get_user_model())
+    user.save()
+    pre_save.disconnect(lock_out, sender=get_user_model())
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_could_not_be_saved_and_was_taken_back_ends_nothing(user: Any) -> None:
+    """Law 9: what is stored counts."""
+    session, before = sessions.start(user).session, user.password
+    user.set_password("a new one")
+    with just_before((USERS_UPDATE, lock_timeout)), pytest.raises(OperationalError):
+        user.save()
+    user.password = before
+    user.save()
+    assert lives(session)
 
 
 def test_a_rehash_is_a_hash_to_everybody_else(outdated: Any, copying: None) -> None:
@@ -750,11 +825,6 @@ def test_whatever_a_column_takes_for_active_ends_nothing(user: Any, active: Any)
     user.is_active = active
     user.save(update_fields=["is_active"])
     assert lives(pair.session)
-
-
-def lock_timeout() -> None:
-    """Fail as a statement does that waited too long for a row."""
-    raise OperationalError("lock timeout")
 
 
 ACTIVATIONS = {

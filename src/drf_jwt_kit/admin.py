@@ -26,8 +26,10 @@ class TokenSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Search by the user's name, whatever the user model calls it, and by address."""
-        return (f"user__{get_user_model().USERNAME_FIELD}", "ip_address")
+        """Search by address, and by the user's name, whatever the user model calls it, where that is a text."""
+        name = get_user_model().USERNAME_FIELD
+        is_text = not get_user_model()._meta.get_field(name).is_relation
+        return ("ip_address", *([f"user__{name}"] if is_text else []))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the filters that the list offers, and the user: no column can be guessed from what it finds."""

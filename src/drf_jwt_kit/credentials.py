@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Any
 
 from .exceptions import PasswordChanged
 
 MAX_HASH = 128
+_WORD = re.compile(f"[!-~]{{1,{MAX_HASH}}}")
 MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
 
 # Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
@@ -22,7 +25,12 @@ def hashes(user: Any) -> list[str]:
     They are Django's own for its sessions, so a user model's ``get_session_auth_hash`` may add what
     else should end a session.
     """
-    return [user.get_session_auth_hash()[:MAX_HASH], *(old[:MAX_HASH] for old in user.get_session_auth_fallback_hash())]
+    return [_word(hashed) for hashed in (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())]
+
+
+def _word(hashed: str) -> str:
+    """Return a hash as a row holds it among others: one that is no single word, or a long one, as its digest."""
+    return hashed if _WORD.fullmatch(hashed) else hashlib.sha256(hashed.encode()).hexdigest()
 
 
 def renewed_from(user: Any) -> list[str]:
@@ -33,7 +41,7 @@ def renewed_from(user: Any) -> list[str]:
 
 def ensure_seen(user: Any) -> None:
     """Raise :class:`~drf_jwt_kit.exceptions.PasswordChanged` for a password that came from elsewhere at the sign-in."""
-    if vars(user).get(UNSEEN) == user.password:
+    if UNSEEN in vars(user) and vars(user)[UNSEEN] == user.password:
         raise PasswordChanged
 
 

@@ -32,7 +32,9 @@ def session_with_user(sid: UUID, *, hidden_too: bool = False) -> TokenSession | 
     """
     users = get_user_model().objects
     if type(users).get_queryset is not Manager.get_queryset and not hidden_too:
-        sessions = TokenSession.objects.select_related("user").filter(pk=sid, user__in=users.all())
+        sessions = TokenSession.objects.select_related("user").filter(
+            pk=sid, user__in=users.all().using(writing_database())
+        )
         return sessions.first_or_none()
     connection = connections[writing_database()]
     lookup: _Lookup | None = getattr(connection, _ATTRIBUTE, None)
@@ -50,7 +52,7 @@ class _Lookup:
         self.user_model, self.use_tz = user_model, settings.USE_TZ
         queryset = TokenSession.objects.select_related("user").filter(pk=_NIL)
         compiler: Any = queryset.query.get_compiler(connection=connection)
-        self.sql, (_nil,) = compiler.as_sql()
+        self.sql, (*self.before, _nil) = compiler.as_sql()
         self.session_columns = _Columns(TokenSession, compiler.klass_info, compiler.select)
         (user_info,) = compiler.klass_info["related_klass_infos"]
         self.user_columns = _Columns(user_model, user_info, compiler.select)
@@ -64,7 +66,7 @@ class _Lookup:
     def get(self, sid: UUID) -> TokenSession | None:
         """Run the query."""
         with self.connection.cursor() as cursor:
-            cursor.execute(self.sql, [self.adapt(sid, self.connection)])
+            cursor.execute(self.sql, [*self.before, self.adapt(sid, self.connection)])
             row = cursor.fetchone()
         if row is None:
             return None

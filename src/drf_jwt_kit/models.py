@@ -248,11 +248,18 @@ class TokenSession(models.Model):
 
     @classmethod
     def of(cls, user: Any, now: datetime, **values: Any) -> Self:
-        """Return a session of ``user`` that begins ``now``, not saved."""
+        """Return a session of ``user`` that begins ``now``, not saved.
+
+        The user may have been read from a replica, across which a router may allow no relation.
+        """
         lifetime = kit().SESSION_LIFETIME
         absolute_end = None if lifetime is None else now.replace(microsecond=0) + lifetime
         known = credentials.joined(*credentials.renewed_from(user), credentials.hashes(user)[0])
-        return cls(user=user, created_at=now, absolute_expires_at=absolute_end, credential_hash=known, **values)
+        session = cls(
+            user_id=user.pk, created_at=now, absolute_expires_at=absolute_end, credential_hash=known, **values
+        )
+        TokenSession._meta.get_field("user").set_cached_value(session, user)
+        return session
 
     def ensure_live(self, now: datetime) -> None:
         """Raise the reason why no token of this session counts now, if there is one.

@@ -18,9 +18,9 @@ from . import adoption, credentials, ending, models, revocation, rotation
 from .conf import simple_jwt
 
 # On a user: the password as it was read or written last, whether one was set and is not written yet, what is being
-# hashed anew, and whether another password is about to be written.
+# hashed anew, and the rows that saves of it are about to write over.
 _KNOWN, _SET = "_drf_jwt_kit_known_password", "_drf_jwt_kit_set_password"
-_REHASH, _CHANGES = "_drf_jwt_kit_rehash", "_drf_jwt_kit_changes_password"
+_REHASH, _STORED = "_drf_jwt_kit_rehash", "_drf_jwt_kit_stored"
 
 
 class _Rehash(str):
@@ -58,18 +58,31 @@ def _writes(update_fields: frozenset[str] | None, name: str) -> bool:
     return update_fields is None or name in update_fields
 
 
-def _is_deactivated(user: Any, update_fields: frozenset[str] | None, using: str) -> bool:
-    """Return whether a save leaves a user inactive: where no column says who is active, any column may.
+def _writes_activity(user: Any, update_fields: frozenset[str] | None) -> bool:
+    """Return whether a save may change who is active: where no column is written for that, any column may."""
+    if not simple_jwt().CHECK_USER_IS_ACTIVE:
+        return False
+    if isinstance(getattr(type(user), "is_active", None), bool):  # alike for all, but where somebody is told apart
+        return "is_active" in vars(user)
+    column = _activity(user)
+    return column is None or column.generated or _writes(update_fields, "is_active")
+
+
+def _activity(user: Any) -> Any:
+    """Return the field that says who is active, ``None`` where something else does."""
+    column = getattr(type(user), "is_active", None)
+    return column.field if isinstance(column, DeferredAttribute) else None
+
+
+def _is_inactive(user: Any, using: str) -> bool:
+    """Return whether a save has left a user inactive.
 
     A column takes more than booleans: what it made of a text or an expression, it has to tell.
     """
-    if not isinstance(getattr(type(user), "is_active", None), DeferredAttribute):
+    column = _activity(user)
+    if column is None or (type(user.is_active) is bool and not column.generated):
         return not user.is_active
-    if not _writes(update_fields, "is_active"):
-        return False
-    if type(user.is_active) is bool:
-        return not user.is_active
-    return bool(type(user)._base_manager.using(using).filter(pk=user.pk, is_active=False).exists())
+    return bool(type(user)._base_manager.using(using).filter(pk=user.pk).exclude(is_active=True).exists())
 
 
 @receiver(pre_save)
@@ -81,7 +94,7 @@ def compare_with_what_is_stored(
         return
     _take_note(instance)
     writes_password = _writes(update_fields, "password")
-    writes_activity = _writes(update_fields, "is_active") and simple_jwt().CHECK_USER_IS_ACTIVE
+    writes_activity = _writes_activity(instance, update_fields)
     if not (writes_password or writes_activity) or instance.pk is None:
         return
     if is_rehash := writes_password and _is_rehash(instance):
@@ -94,13 +107,12 @@ def compare_with_what_is_stored(
     if is_rehash:
         _prepare_rehash(instance, stored)
     elif writes_password:
-        setattr(instance, _CHANGES, _is_another(instance, stored))
+        vars(instance).setdefault(_STORED, {})[stored.password] = stored
 
 
 def _take_note(user: Any) -> None:
-    """Forget the last save, and keep a password that was set: any save forgets that, and may leave it unwritten."""
-    for note in (_REHASH, _CHANGES):
-        vars(user).pop(note, None)
+    """Forget another re-hash, and keep a password that was set: any save forgets that, and may leave it unwritten."""
+    vars(user).pop(_REHASH, None)
     if vars(user).get("_password") is not None:
         setattr(user, _SET, True)
 
@@ -186,14 +198,16 @@ def follow_user(
     rehash: _Rehash | None = vars(user).pop(_REHASH, None)
     if rehash is not None:
         _finish_rehash(user, rehash, using)
+    stored: dict[str, Any] = {}
     if _writes(update_fields, "password"):
         vars(user).pop(_SET, None)
         remember_password(instance=user)
+        stored = vars(user).pop(_STORED, stored)
     if created:
         return
-    if simple_jwt().CHECK_USER_IS_ACTIVE and _is_deactivated(user, update_fields, using):
+    if _writes_activity(user, update_fields) and _is_inactive(user, using):
         ending.end_all(user, rotation.USER_INACTIVE)
-    elif vars(user).pop(_CHANGES, False):
+    elif any(_is_another(user, before) for before in stored.values()):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 

@@ -172,7 +172,7 @@ def carry_over(user: Any, old: list[str], new: str) -> None:
         return
     now = models.now()
     dead = {"revoked_at": now, "revoke_reason": models.HASHED_ANEW, "expires_at": now + _IN_FLIGHT}
-    row = TokenSession(user=user, credential_hash=credentials.joined(*old), **dead)
+    row = TokenSession(user_id=user.pk, credential_hash=credentials.joined(*old), **dead)
     with suppress(IntegrityError):  # the user was deleted meanwhile
         TokenSession.objects.bulk_create([row], ignore_conflicts=True)
     _add_hash(user, old, new)

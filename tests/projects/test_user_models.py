@@ -1,4 +1,4 @@
-"""Law 9, where a project has more than one class for its users."""
+"""Law 9, and the drop-in, where a project's users are not Django's."""
 
 from __future__ import annotations
 
@@ -38,3 +38,81 @@ def test_a_rehash_of_a_proxy_undoes_no_change(project: Any) -> None:
     project.write("shop/models.py", MODEL)
     project.write("shop/migrations/__init__.py", "")
     assert project.run(ASK) == {"checked": True, "kept": True}
+
+
+ODD = """
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Users(BaseUserManager):
+    def create_user(self, username, password=None):
+        user = self.model(username=username)
+        user.set_password(password)
+        user.save()
+        return user
+
+
+class Whispered(models.CharField):
+    def select_format(self, compiler, sql, params):
+        return f"coalesce({sql}, %s)", [*params, "nothing"]
+
+
+class User(AbstractBaseUser):
+    username = models.CharField(max_length=50, unique=True)
+    password = models.CharField(max_length=128, null=True, default=None)
+    motto = Whispered(max_length=50, null=True)
+    left = models.DateTimeField(null=True)
+    is_active = ACTIVE
+    objects = Users()
+    USERNAME_FIELD = "username"
+"""
+
+# Signs in with each kind of account, then deactivates and activates it by a save that names one column.
+ASK_ODD = """
+call_command("makemigrations", "shop", verbosity=0)
+client = migrated_client()
+from django.utils import timezone
+from drf_jwt_kit import sessions
+from drf_jwt_kit.models import TokenSession
+from shop.models import User
+
+signed_in = sign_in(client)
+bearer = {"HTTP_AUTHORIZATION": "Bearer " + signed_in.json()["access"]}
+listed = client.get("/api/sessions/", **bearer)
+user = User.objects.get()
+user.password = None
+user.save()
+pair = sessions.start(user)
+off, on = CHANGES
+for value in (off, on):
+    user = User.objects.get()
+    setattr(user, COLUMN, value)
+    user.save(update_fields=[COLUMN])
+tell(
+    statuses=[signed_in.status_code, listed.status_code],
+    motto=user.motto,
+    ended=sorted(TokenSession.objects.values_list("revoke_reason", flat=True)),
+)
+"""
+
+ACTIVITY = {
+    "a column that the database computes": (
+        "models.GeneratedField(expression=models.Q(left=None), output_field=models.BooleanField(), db_persist=True)",
+        "left",
+        "timezone.now(), None",
+    ),
+    "a column that may be empty": ("models.BooleanField(null=True, default=True)", "is_active", "None, True"),
+    "a property": ("property(lambda user: user.left is None)", "left", "timezone.now(), None"),
+}
+
+
+@pytest.mark.parametrize(("active", "column", "changes"), ACTIVITY.values(), ids=ACTIVITY)
+def test_an_odd_user_signs_in_and_is_deactivated(project: Any, active: str, column: str, changes: str) -> None:
+    """Law 9: whatever says who is active, whether a column asks for parameters, and without a password as well."""
+    project.set("AUTH_USER_MODEL = 'shop.User'\n")
+    project.write("shop/models.py", ODD.replace("ACTIVE", active))
+    project.write("shop/migrations/__init__.py", "")
+    script = ASK_ODD.replace("COLUMN", repr(column)).replace("CHANGES", changes)
+    ended = ["password_changed", "user_inactive"]
+    assert project.run(script) == {"statuses": [200, 200], "motto": "nothing", "ended": ended}
