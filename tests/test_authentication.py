@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.test.utils import isolate_apps
 from django.urls import include, path
 from rest_framework import exceptions as drf
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
@@ -431,6 +434,77 @@ def test_what_overrides_one_method_still_refuses_what_has_ended(
 def test_a_token_without_session_is_for_get_user_alone(client: Any, user: Any) -> None:
     """2.4: there is no session that could have ended."""
     assert client.get("/looks/", **bearer(str(AccessToken.for_user(user)))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/looks/", "/does/", "/class/"])
+def test_a_token_without_session_is_refused_where_the_project_wants_none(
+    client: Any, user: Any, settings: Any, path: str
+) -> None:
+    """2.3: whoever looks for users."""
+    settings.DRF_JWT_KIT = {"ACCEPT_SESSIONLESS_ACCESS": False}
+    answer = client.get(path, **bearer(str(AccessToken.for_user(user))))
+    assert (answer.status_code, answer.json()["reason"]) == (401, "invalid")
+
+
+class OfShops(JWTAuthentication):
+    """What projects write who have users of a second kind."""
+
+    def __init__(self) -> None:
+        """Name it."""
+        super().__init__()
+        self.user_model = Group
+
+
+@pytest.fixture
+def shop(user: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A user of a second kind, with the id that alice has among those of the first."""
+    monkeypatch.setattr(Group, "is_active", True, raising=False)
+    return Group.objects.create(pk=user.pk, name="shop")
+
+
+def test_users_of_a_second_kind_are_looked_for_among_them(rf: Any, shop: Any) -> None:
+    """2.4: simplejwt's authenticator has a ``user_model`` of its own; the first kind's has that id, too."""
+    request = Request(rf.get("/", **bearer(str(AccessToken.for_user(shop)))))
+    found = OfShops().authenticate(request)
+    assert found is not None
+    assert found[0] == shop
+    shop.delete()
+    with pytest.raises(drf.AuthenticationFailed):
+        OfShops().authenticate(request)
+
+
+def test_sessions_are_none_of_users_of_a_second_kind(rf: Any, shop: Any, tokens: Any, settings: Any) -> None:
+    """Law 4: what signs in has a session, and is of the first kind."""
+    with pytest.raises(simplejwt.InvalidToken):
+        OfShops().authenticate(Request(rf.get("/", **bearer(tokens.access))))
+    settings.DRF_JWT_KIT = {"ACCEPT_SESSIONLESS_ACCESS": False}
+    with pytest.raises(simplejwt.InvalidToken):
+        OfShops().authenticate(Request(rf.get("/", **bearer(str(AccessToken.for_user(shop))))))
+
+
+@isolate_apps("tests")
+def test_a_proxy_of_the_user_model_is_what_a_project_asked_for(rf: Any, user: Any, tokens: Any) -> None:
+    """2.4: with its session, which may end."""
+
+    class Member(get_user_model()):  # type: ignore[misc]
+        """Users by another name."""
+
+        class Meta:
+            """It has no table."""
+
+            proxy = True
+            app_label = "tests"
+
+    authenticator = JWTAuthentication()
+    authenticator.user_model = Member
+    request = Request(rf.get("/", **bearer(tokens.access)))
+    found = authenticator.authenticate(request)
+    assert found is not None
+    assert type(found[0]) is Member
+    assert found[0].pk == user.pk
+    sessions.revoke_all(user)
+    with pytest.raises(simplejwt.InvalidToken):
+        authenticator.authenticate(request)
 
 
 @pytest.mark.parametrize("path", ["/refuses/", "/refuses/second/"])

@@ -170,12 +170,13 @@ def test_the_serializer_of_the_sign_in_keeps_naming_the_claims(user: Any) -> Non
     assert sessions.rotate(str(pair.refresh)).access["name"] == "alicia"
 
 
-def test_a_serializer_that_is_gone_signs_nobody_out(user: Any, caplog: Any) -> None:
-    """A project that renames a class loses its claims, not its users, and is told."""
+@pytest.mark.parametrize("path", ["RenamedSince", "just_before", "HERE", "TokenSession"])
+def test_a_serializer_that_is_gone_signs_nobody_out(user: Any, caplog: Any, path: str) -> None:
+    """A project that renames a class loses its claims, not its users, and is told; nor if the name is another's now."""
     pair = sessions.begin(user, fixed={}, source=f"{HERE}.NamedSerializer")
-    TokenSession.objects.update(claims_source=f"{HERE}.RenamedSince")
+    TokenSession.objects.update(claims_source=f"{HERE}.{path}")
     assert "name" not in sessions.rotate(str(pair.refresh)).access
-    assert f"{HERE}.RenamedSince is gone" in caplog.text
+    assert f"{HERE}.{path} is gone" in caplog.text
 
 
 @pytest.mark.parametrize(("most", "started", "left"), [(1, 3, 1), (2, 5, 2), (3, 3, 3), (None, 5, 5)])

@@ -15,6 +15,7 @@ from rest_framework_simplejwt.tokens import AccessToken as SimpleJWTAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
 
 from drf_jwt_kit import backends, sessions
+from drf_jwt_kit.conf import ACCESS_TOKEN, REFRESH_TOKEN, onto_kit
 from drf_jwt_kit.exceptions import Expired, Invalid, WrongType
 from drf_jwt_kit.tokens import AccessToken, RefreshToken, RevocableToken, UntypedToken
 
@@ -38,6 +39,36 @@ class OwnBackend(AccessToken):
     def get_token_backend(self) -> backends.TokenBackend:
         """Return a backend with that key."""
         return backends.TokenBackend("HS256", "another-key-" * 4)
+
+
+class OutlivesNoShift(SimpleJWTAccessToken):
+    """A project's token with a stricter rule for its end, on simplejwt's class."""
+
+    def check_exp(self, claim: str = "exp", current_time: Any = None) -> None:
+        """Refuse what simplejwt would take."""
+        super().check_exp(claim, current_time)
+        raise TokenError("The shift is over")
+
+
+class OwnKey(SimpleJWTAccessToken):
+    """A project's token with a key of its own, on simplejwt's class."""
+
+    _token_backend = backends.TokenBackend("HS256", "another-key-" * 4)
+
+
+def test_a_stricter_rule_for_the_end_counts() -> None:
+    """2.4: simplejwt's ``verify`` asks it."""
+    with pytest.raises(TokenError, match="shift"):
+        onto_kit(OutlivesNoShift, ACCESS_TOKEN)(str(AccessToken()))
+
+
+def test_a_class_may_have_a_backend_as_simplejwts_do() -> None:
+    """2.4: what it signs, nobody else reads."""
+    token_class = onto_kit(OwnKey, ACCESS_TOKEN)
+    raw = str(token_class())
+    assert token_class(raw)["token_type"] == "access"
+    with pytest.raises(TokenError):
+        AccessToken(raw)
 
 
 @BOTH
@@ -177,6 +208,22 @@ def test_an_access_token_has_the_claims_of_its_refresh_token() -> None:
     assert (access["role"], access.sid, access["token_type"]) == ("staff", SID, "access")
     assert "gen" not in access
     assert access["jti"] != refresh["jti"]
+
+
+class KeepsASecret(SimpleJWTRefreshToken):
+    """A project's token that keeps one more claim back, by a list of its own."""
+
+    no_copy_claims = ("token_type", "exp", "iat", "jti", "secret")
+
+
+def test_a_list_of_the_projects_own_keeps_back_what_it_names() -> None:
+    """2.4: and the kit what it must."""
+    refresh = onto_kit(KeepsASecret, REFRESH_TOKEN)()
+    now = timezone.now()
+    refresh.stamp(SID, 3, now, now + timedelta(days=1))
+    refresh["secret"], refresh["role"] = "x", "staff"
+    access = AccessToken(str(refresh.access_token))
+    assert ("secret" in access, "gen" in access, access["role"]) == (False, False, "staff")
 
 
 def test_renamed_claims_are_not_copied(settings: Any) -> None:

@@ -169,6 +169,47 @@ class DeniesInTheEnd(TokenObtainPairSerializer):
         raise AuthenticationFailed("Not you.", "no_active_account")
 
 
+class Withholding:
+    """What answers something else in the place of tokens."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Take it from the request."""
+        return {**super().validate(attrs), **self.context["request"].data["answer"]}  # type: ignore[misc]
+
+
+class Withholds(Withholding, TokenObtainPairSerializer):
+    """A serializer that does."""
+
+
+class WithholdsSimpleJWTs(Withholding, simplejwt_serializers.TokenObtainPairSerializer):
+    """The same on simplejwt's."""
+
+
+class Asks(simplejwt_serializers.TokenObtainSerializer):
+    """A serializer that asks for a second factor where that is needed."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Make no token."""
+        super().validate(attrs)
+        return {"refresh": None, "next": "/otp/"}
+
+
+class Remakes(TokenObtainPairSerializer):
+    """A serializer that makes the access token anew, and may keep the other one back."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Make it."""
+        data = {**super().validate(attrs), "access": str(self.get_token(self.user).access_token)}
+        return data if self.initial_data["refresh"] == "kept" else {"access": data["access"]}
+
+
+def chosen(name: str) -> Any:
+    """Return a view of the kit's that chooses simplejwt's serializer late."""
+    view, serializer = getattr(views, f"Token{name}View"), getattr(simplejwt_serializers, f"Token{name}Serializer")
+    late = type(f"Late{name}", (serializer,), {"__module__": __name__})
+    return type(f"Chooses{name}", (view,), {"get_serializer_class": lambda self: late})
+
+
 class ReadsItsData(TokenObtainPairSerializer):
     """A serializer that looks at what was sent when it is made."""
 
@@ -216,6 +257,11 @@ urlpatterns = [
     path("reads/", views.TokenObtainPairView.as_view(serializer_class=ReadsItsData)),
     path("of-its-own/", OfItsOwn.as_view(serializer_class=OnSimpleJWTs)),
     path("echo/", OfItsOwn.as_view(serializer_class=Echo)),
+    path("withholds/", views.TokenObtainPairView.as_view(serializer_class=Withholds)),
+    path("withholds/simplejwts/", views.TokenObtainPairView.as_view(serializer_class=WithholdsSimpleJWTs)),
+    path("asks/", views.TokenObtainPairView.as_view(serializer_class=Asks)),
+    path("remakes/", views.TokenObtainPairView.as_view(serializer_class=Remakes)),
+    *(path(f"chosen/{name}/", chosen(name.title()).as_view()) for name in ("refresh", "verify", "blacklist")),
     path("by-itself/", views.SessionListView.as_view(authentication_classes=[LooksByItself])),
     path("api/", include("drf_jwt_kit.urls")),
     path("own/<uuid:pk>/", views.SessionDetailView.as_view()),
@@ -618,6 +664,42 @@ def test_a_view_may_name_a_serializer_and_no_setting(client: Any, user: Any) -> 
     pair = client.post("/of-its-own/", {"username": "alice", "password": PASSWORD}, format="json").json()
     assert sessions.rotate(pair["refresh"]).session == TokenSession.objects.get()
     assert client.post("/echo/", {"said": "hello"}, format="json").json() == {"said": "hello"}
+
+
+@pytest.mark.parametrize("path", ["/withholds/", "/withholds/simplejwts/"])
+@pytest.mark.parametrize("refresh", [None, "", "sealed", 7])
+def test_tokens_that_a_serializer_withholds_stay_so(client: Any, user: Any, refresh: Any, path: str) -> None:
+    """2.4: what is answered is the project's to say, as long as it is no token of another making."""
+    body = {"username": "alice", "password": PASSWORD, "answer": {"refresh": refresh, "access": refresh}}
+    answer = client.post(path, body, format="json")
+    assert (answer.status_code, answer.json()["refresh"], answer.json()["access"]) == (200, refresh, refresh)
+
+
+def test_a_serializer_that_makes_no_token_starts_no_session(client: Any, user: Any) -> None:
+    """2.4: it asks for something else first."""
+    answer = client.post("/asks/", {"username": "alice", "password": PASSWORD}, format="json")
+    assert (answer.status_code, answer.json()) == (200, {"refresh": None, "next": "/otp/"})
+    assert not TokenSession.objects.exists()
+
+
+@pytest.mark.parametrize("refresh", ["kept", "taken out"])
+def test_an_access_token_of_another_making_is_the_sessions(client: Any, user: Any, refresh: str) -> None:
+    """Law 4: it would outlive the session."""
+    body = {"username": "alice", "password": PASSWORD, "refresh": refresh}
+    answer = client.post("/remakes/", body, format="json").json()
+    assert ("refresh" in answer) == (refresh == "kept")
+    assert client.get("/api/sessions/", **bearer(answer["access"])).status_code == 200
+    sessions.revoke(TokenSession.objects.get())
+    assert client.get("/api/sessions/", **bearer(answer["access"])).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["refresh", "verify", "blacklist"])
+def test_a_serializer_that_a_view_chooses_late_rests_on_the_kits(client: Any, tokens: Any, name: str) -> None:
+    """Laws 3 and 4: ``get_serializer_class`` is DRF's way to do so."""
+    field = "token" if name == "verify" else "refresh"
+    sessions.revoke(TokenSession.objects.get())
+    answer = client.post(f"/chosen/{name}/", {field: tokens.refresh}, format="json")
+    assert (answer.status_code, answer.json()["reason"]) == (401, "revoked")
 
 
 @pytest.mark.parametrize("path", ["/api/sessions/", "/by-itself/"])

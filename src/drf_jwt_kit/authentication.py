@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.db import Error
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -106,9 +107,16 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
         Override it to bring more than the user's row; ``validated_token.session`` is the session
         once this method has returned. One that does not call this costs another query, for the session.
+        Users of another model, whom ``user_model`` names, have no sessions.
         """
         with self._answered():
-            return introspection.user_of(validated_token)
+            if self.user_model is get_user_model():
+                return introspection.user_of(validated_token)
+            if issubclass(self.user_model, get_user_model()):
+                introspection.user_of(validated_token)
+            else:
+                introspection.ensure_sessionless(validated_token)
+            return super().get_user(validated_token)
 
     @contextmanager
     def _answered(self) -> Iterator[None]:
@@ -159,9 +167,12 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
 def _ensure_session(token: Any) -> None:
     """Refuse a token whose session an overridden ``get_user`` has not looked at, if it has ended (law 4)."""
-    unseen = getattr(token, "session", None) is None
-    if isinstance(token, simplejwt_tokens.Token) and unseen and claims.SESSION_CLAIM in token.payload:
+    if not isinstance(token, simplejwt_tokens.Token) or getattr(token, "session", None) is not None:
+        return
+    if claims.SESSION_CLAIM in token.payload:
         introspection.user_of(cast("Token", token))
+    else:
+        introspection.ensure_sessionless(cast("Token", token))
 
 
 def _message(token_class: type[Token], refused: TokenError) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
@@ -24,10 +25,15 @@ def user_of(token: Token) -> Any:
     return token.session.user
 
 
+def ensure_sessionless(token: Token) -> None:
+    """Refuse a token of a session, and any other where the project accepts none without."""
+    if claims.SESSION_CLAIM in token.payload or not kit().ACCEPT_SESSIONLESS_ACCESS:
+        raise Invalid
+
+
 def _user_without_session(token: Token) -> Any:
     """Return the user of an access token that was made outside of any session."""
-    if not kit().ACCEPT_SESSIONLESS_ACCESS:
-        raise Invalid
+    ensure_sessionless(token)
     user = models.user_with_id(claims.user_id(token.payload))
     if simple_jwt().CHECK_USER_IS_ACTIVE and not user.is_active:
         ending.end_all_of_inactive(user)
@@ -68,6 +74,18 @@ def access_token(raw: Any) -> Token:
         except TokenError as refused:
             refusals.append((token_class, refused))
     raise NoneFitsError(refusals)
+
+
+@sensitive_variables("raw")
+def read(raw: str, as_any: type[UntypedToken] = UntypedToken) -> Token:
+    """Return a token that we signed, of any kind, or that a class of the project's verifies with a key of its own.
+
+    Raises a :class:`~rest_framework_simplejwt.exceptions.TokenError` or :class:`NoneFitsError`.
+    """
+    for token_class in (as_any, refresh_class()):
+        with suppress(TokenError):
+            return token_class(raw)
+    return access_token(raw)
 
 
 def _check_form(token_class: Any, raw: Any) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pkgutil import resolve_name
 from typing import Any
 
@@ -82,10 +83,11 @@ def _is_found(cls: type[Any], path: str) -> bool:
 def _source(session: TokenSession) -> Any:
     """Return the serializer class that ``session`` was signed in with."""
     if session.claims_source:
-        try:
-            return onto_kit(resolve_name(session.claims_source), SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
-        except (ImportError, AttributeError, ValueError):
-            logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
+        with suppress(ImportError, AttributeError, ValueError):
+            found = resolve_name(session.claims_source)
+            if isinstance(found, type) and hasattr(found, "get_token"):
+                return onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
     named = named_class("TOKEN_OBTAIN_SERIALIZER")
     return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
 

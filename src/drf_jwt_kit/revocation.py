@@ -22,19 +22,10 @@ def revoke_token(raw: str, request: Any = None) -> None:
     refresh token of simplejwt's leaves a dead row, so that it stays dead.
     """
     with suppress(TokenError, introspection.NoneFitsError):
-        token = _token(raw)
+        token = introspection.read(raw, RevocableToken)
         session = _session_to_end(token)
         if session is not None:
             sessions.revoke(session, rotation.SIGNED_OUT, request)
-
-
-@sensitive_variables("raw")
-def _token(raw: str) -> Token:
-    """Return a token that we signed, or one that a class of the project's verifies with a key of its own."""
-    for read in (RevocableToken, refresh_class()):
-        with suppress(TokenError):
-            return read(raw)
-    return introspection.access_token(raw)
 
 
 def _session_to_end(token: Any) -> TokenSession | None:

@@ -66,8 +66,8 @@ class Token(simplejwt.Token):
 
     @property
     def token_backend(self) -> backends.TokenBackend:
-        """Return the backend for the settings as they are now."""
-        return backends.current()
+        """Return the class's own backend, or that for the settings as they are now."""
+        return self._token_backend or backends.current()  # type: ignore[return-value]
 
     def get_token_backend(self) -> backends.TokenBackend:
         """Return the backend; override it to sign or verify with another one."""
@@ -75,6 +75,8 @@ class Token(simplejwt.Token):
 
     def verify(self) -> None:
         """Check what the signature does not say. Override it to check claims of your own."""
+        if type(self).check_exp is not simplejwt.Token.check_exp:  # what simplejwt's says, the backend has
+            self.check_exp()
         if simple_jwt().TOKEN_TYPE_CLAIM is not None or self.kind is not None:
             self.verify_token_type()
 
@@ -158,7 +160,6 @@ class RefreshToken(Token, simplejwt.RefreshToken):
     """A token that is exchanged for a new pair, once: ``sid`` and ``gen`` say which one it is."""
 
     lifetime = _Lifetime("REFRESH_TOKEN_LIFETIME")
-    no_copy_claims: Any = (*simplejwt.RefreshToken.no_copy_claims, claims.GENERATION_CLAIM)
     access_token_class = AccessToken
 
     def verify(self) -> None:
@@ -202,7 +203,8 @@ class RefreshToken(Token, simplejwt.RefreshToken):
         access.current_time = self.current_time
         access.set_exp()
         access.set_iat()
-        kept_back = {*self.no_copy_claims, *_UNNAMED_TYPE, simple_jwt().TOKEN_TYPE_CLAIM, simple_jwt().JTI_CLAIM}
+        renamed = (simple_jwt().TOKEN_TYPE_CLAIM, simple_jwt().JTI_CLAIM)
+        kept_back = {*self.no_copy_claims, claims.GENERATION_CLAIM, *_UNNAMED_TYPE, *renamed}
         access.payload.update({name: value for name, value in self.payload.items() if name not in kept_back})
         return access
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from typing import Any, cast
 from uuid import UUID
@@ -21,7 +22,7 @@ from rest_framework.settings import api_settings
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, credentials, decoys, denials, models, rotation, sessions
+from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .conf import SERIALIZERS, SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .endpoints import KitView
@@ -29,7 +30,9 @@ from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
 from .serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
-from .tokens import RefreshToken
+from .tokens import Token
+
+_KINDS = ("access", "refresh")
 
 
 class _Scope:
@@ -61,11 +64,14 @@ class TokenViewBase(KitView, simplejwt.TokenViewBase):
         super().check_permissions(request)
 
     def get_serializer_class(self) -> Any:
-        """Return the serializer class, resting on the kit's where it is a project's own."""
+        """Return the serializer class: the view's own, or what the settings name now."""
         own = self.serializer_class or (self._serializer_class and import_string(self._serializer_class))
-        if not own:
-            return named_class(self.serializer_setting)
-        return reduce(onto_kit, (SIMPLE_JWT_DEFAULTS[key] for key in SERIALIZERS), own)
+        return own or named_class(self.serializer_setting)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a serializer, resting on the kit's where it is a project's own."""
+        chosen = reduce(onto_kit, (SIMPLE_JWT_DEFAULTS[key] for key in SERIALIZERS), self.get_serializer_class())
+        return chosen(*args, **{"context": self.get_serializer_context(), **kwargs})
 
     def get_authenticate_header(self, request: Request) -> str:
         """Return the challenge for a sign-in that failed."""
@@ -152,20 +158,15 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
-        """Return the tokens of the session, whatever tokens a project's ``validate`` made beside it."""
-        data = serializer.validated_data
-        if "refresh" not in data:
+        """Return what a project's ``validate`` did, with the session's tokens for those that it made beside it."""
+        data, signed_in = serializer.validated_data, getattr(serializer, "signed_in", None)
+        made = {kind: token for kind in _KINDS if (token := _made_beside(data, kind, signed_in))}
+        if signed_in is None and "refresh" in made:
+            user = models.user_with_id(claims.user_id(made["refresh"].payload))
+            signed_in = sign_in(type(serializer), user, self.request)
+        if not made or signed_in is None:
             return data
-        signed_in = getattr(serializer, "signed_in", None)
-        if signed_in is not None and signed_in["refresh"] == data["refresh"]:
-            return data  # with whatever a project's `validate` made of the rest
-        if signed_in is None:
-            signed_in = sign_in(type(serializer), self._user_of(data), self.request)
-        return {**data, **signed_in}
-
-    def _user_of(self, data: dict[str, Any]) -> Any:
-        """Return the user for whom a project's serializer made tokens."""
-        return models.user_with_id(claims.user_id(RefreshToken(str(data["refresh"])).payload))
+        return {**data, **{name: value for name, value in signed_in.items() if name in made or name not in _KINDS}}
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Say of a user who cannot sign in what is said of one that nobody has."""
@@ -173,6 +174,16 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             sentence = TokenObtainPairSerializer.default_error_messages["no_active_account"]
             exc = drf.AuthenticationFailed(sentence, "no_active_account")
         return super()._as_api_exception(exc)
+
+
+@sensitive_variables()
+def _made_beside(data: Any, kind: str, signed_in: dict[str, Any] | None) -> Token | None:
+    """Return the token in an answer that is none of the session's; ``None`` for what is no token at all."""
+    if kind not in data or (signed_in is not None and signed_in[kind] == data[kind]):
+        return None
+    with suppress(TokenError, introspection.NoneFitsError):
+        return introspection.read(str(data[kind]))
+    return None
 
 
 class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
