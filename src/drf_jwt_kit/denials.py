@@ -10,16 +10,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, get_backends, get_user_model, user_logged_in, user_login_failed
-from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.dispatch import Signal, receiver
-from django.http import Http404
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework_simplejwt.exceptions import TokenError
 
 from . import models
 from .decoys import disguise
-from .exceptions import Invalid, Refused, SecondFactorRequired
+from .exceptions import Invalid, SecondFactorRequired, in_drfs_words
 from .throttling import Attempt
 
 # What Django tells of a name whose field is called like a secret: api_id, say.
@@ -75,9 +74,12 @@ def note_outcome(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
 
 
 def note_failure(request: Any, error: Exception) -> None:
-    """Note that a backend failed or answered by itself, where that is a denial or one came before it."""
-    attempt = Attempt.of(request)
-    if attempt is not None and (len(settings.AUTHENTICATION_BACKENDS) > 1 or is_answer(error)):
+    """Note that a backend failed or answered by itself, where that is a denial or one came before it.
+
+    One that asks for a second factor has found the password right.
+    """
+    attempt, asks = Attempt.of(request), isinstance(error, SecondFactorRequired)
+    if attempt is not None and not asks and (len(settings.AUTHENTICATION_BACKENDS) > 1 or is_answer(error)):
         attempt.was_denied = True
 
 
@@ -89,20 +91,17 @@ def is_answer(error: Exception) -> bool:
 def is_guess(request: Any, refusal: Exception, *, denied: bool | None, declared: Callable[[], Container[str]]) -> bool:
     """Return whether a sign-in was refused for what was tried, not for how it was written.
 
-    Where a second factor is asked for, none was tried. Else what Django ``denied`` is a guess, and so is what was
-    refused after a success. Where Django was not asked (``None``) the refusal has to tell: DRF's own token view,
-    and projects that took after it, say 400 to a wrong password, an error of none of the ``declared`` fields.
+    What Django ``denied`` is a guess, whatever it is answered with, and so is any 4xx after a success, unless it asks
+    for a second factor: none was tried. Where Django was not asked (``None``) the refusal has to tell: DRF's own token
+    view, and projects that took after it, say 400 to a wrong password, an error of none of the ``declared`` fields.
     """
-    if isinstance(refusal, SecondFactorRequired):
-        return False
-    if denied or isinstance(refusal, Throttled):
+    if denied or isinstance(refusal, (SecondFactorRequired, Throttled)):
         return bool(denied)
     if isinstance(refusal, ValidationError) and denied is None:
         fields = declared()
         of_no_field = isinstance(refusal.detail, list) or any(name not in fields for name in refusal.detail)
         return isinstance(_body(request), dict) and of_no_field
-    says_no = is_answer(refusal) or isinstance(refusal, (Refused, PermissionDenied, Http404))
-    return says_no or _tells_of_denial(refusal)
+    return isinstance(refusal, TokenError) or is_answer(in_drfs_words(refusal)) or _tells_of_denial(refusal)
 
 
 def _body(request: Any) -> Any:
@@ -143,9 +142,9 @@ def read_name(request: Any, credentials: dict[str, str], name_field: str) -> Non
 
 
 def ensure_in_time(request: Any, user: Any) -> None:
-    """Raise :class:`ComesLate` where there were too many failures, whichever spelling of the name found the account.
+    """Note that the password was right; raise :class:`ComesLate` where there were too many failures of its account.
 
-    An address that a backend knows a user by is no spelling of the name.
+    That is whichever spelling of the name found it. An address that a backend knows a user by is no spelling.
     """
     attempt, account = Attempt.of(request), str(user.get_username())
     if attempt is None:
@@ -153,6 +152,7 @@ def ensure_in_time(request: Any, user: Any) -> None:
     attempt.means(account if attempt.names(account) or models.user_named(attempt.sent) == user else attempt.sent)
     if attempt.is_too_many:
         raise ComesLate
+    attempt.was_denied = False
 
 
 def is_about_name(error: Exception, name: str) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error, InterfaceError, OperationalError, connections, transaction
-from django.http import Http404, HttpRequest, UnreadablePostError
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,6 +20,7 @@ from . import throttling
 from .conf import kit, schemes
 from .exceptions import (
     ServiceUnavailable,
+    in_drfs_words,
     nothing_rolled_back,
     unauthorized,
     with_code,
@@ -29,14 +29,6 @@ from .parsers import JSONNegotiation, StrictJSONParser
 from .reports import leave_out_form, log_failure, without_secrets
 
 _A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
-
-
-class BodyTooLarge(drf.APIException):
-    """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "Request body is too large."
-    default_code = "request_too_large"
 
 
 class KitView(generics.GenericAPIView[Any]):
@@ -84,14 +76,8 @@ class KitView(generics.GenericAPIView[Any]):
             # Other errors may quote a statement, with what a project's serializer put in it.
             log_failure("The database failed.", exc, in_words=isinstance(exc, (InterfaceError, OperationalError)))
             return ServiceUnavailable()
-        if isinstance(exc, RequestDataTooBig):
-            return with_code(BodyTooLarge())
-        if isinstance(exc, (BadRequest, SuspiciousOperation, UnreadablePostError)):
-            return with_code(drf.ParseError())
-        if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
-            answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
-            return with_code(answer(*exc.args))
-        return with_code(exc) if isinstance(exc, drf.APIException) else exc
+        answer = in_drfs_words(exc)
+        return with_code(answer) if isinstance(answer, drf.APIException) else answer
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep tokens, and the lack of them, out of every cache (RFC 6749 5.1)."""

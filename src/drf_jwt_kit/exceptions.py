@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import connections
+from django.http import Http404, UnreadablePostError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions as drf
@@ -157,6 +159,14 @@ class GateRefused(drf.APIException):
     status_code = status.HTTP_400_BAD_REQUEST
 
 
+class BodyTooLarge(drf.APIException):
+    """413: more than ``DATA_UPLOAD_MAX_MEMORY_SIZE``."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "Request body is too large."
+    default_code = "request_too_large"
+
+
 class ServiceUnavailable(drf.APIException):
     """503: what the answer depends on is down. Nothing is let through meanwhile (law 8)."""
 
@@ -182,6 +192,18 @@ def unauthorized(
     reason = getattr(refused, "reason", "expired" if isinstance(refused, simplejwt.ExpiredTokenError) else "invalid")
     body = {"detail": sentence, "code": "token_not_valid", "reason": reason, **(detail or {})}
     return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
+
+
+def in_drfs_words(exc: Exception) -> Exception:
+    """Return what DRF would raise where ``exc`` is one of Django's exceptions that mean a 4xx, else ``exc`` itself."""
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLarge()
+    if isinstance(exc, (BadRequest, SuspiciousOperation, UnreadablePostError)):
+        return drf.ParseError()
+    if isinstance(exc, (PermissionDenied, Http404)):  # as DRF's handler has it
+        answer = drf.NotFound if isinstance(exc, Http404) else drf.PermissionDenied
+        return answer(*exc.args)
+    return exc
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.serializers import as_serializer_error
+from rest_framework_simplejwt.exceptions import TokenError
 
 from . import clients
 from .conf import kit
@@ -30,7 +31,7 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     except (ValidationError, DjangoValidationError) as refusal:
         _log_refusal("sign_in_refused", logging.WARNING, request, user)
         raise GateRefused(as_serializer_error(refusal)) from refusal
-    except (APIException, Http404, PermissionDenied) as refusal:
+    except (APIException, TokenError, Http404, PermissionDenied) as refusal:
         asked = isinstance(refusal, SecondFactorRequired)
         event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
         _log_refusal(event, level, request, user)

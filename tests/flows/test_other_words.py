@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
-from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404
 from django.urls import path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 from rest_framework.test import APIClient
 from rest_framework_simplejwt import serializers as simplejwt
+from rest_framework_simplejwt.exceptions import TokenError
 
 from drf_jwt_kit.exceptions import SecondFactorRequired
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
@@ -40,7 +43,17 @@ WORDS: dict[str, drf.APIException] = {
     "429": drf.Throttled(),
     "500": drf.APIException(),
 }
-SAID = {"words": drf.APIException()}
+SAID: dict[str, Exception] = {"words": drf.APIException()}
+
+# What is answered with a 4xx although it is no exception of DRF's.
+OTHERS: list[tuple[Exception, int]] = [
+    (BadRequest("No."), 400),
+    (SuspiciousOperation("No."), 400),
+    (RequestDataTooBig("No."), 413),
+    (PermissionDenied("No."), 403),
+    (Http404("No."), 404),
+    (TokenError("No."), 401),
+]
 
 
 class RestsOnTheKits(TokenObtainPairSerializer):
@@ -93,6 +106,15 @@ class AsksNobody(serializers.Serializer[Any]):
         return sign_in(type(self), user, self.context["request"])
 
 
+class LooksForMore(TokenObtainPairSerializer):
+    """A serializer that wants something besides the right password, which is wrong."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Sign in, then refuse as the test says."""
+        super().validate(attrs)
+        raise SAID["words"]
+
+
 class TriesTwice(TokenObtainPairSerializer):
     """A serializer that takes the name for an address first."""
 
@@ -136,10 +158,24 @@ class Answers(BaseBackend):
         raise SAID["words"]
 
 
+class AsksForMore(ModelBackend):
+    """A backend that wants a second factor of whoever has the password."""
+
+    def authenticate(self, request: Any, *args: Any, **credentials: Any) -> None:
+        """Ask for it."""
+        if super().authenticate(request, *args, **credentials) is not None:
+            raise SecondFactorRequired
+
+
+class Denies(BaseBackend):
+    """A backend that knows nobody."""
+
+
 SERIALIZERS = [RestsOnTheKits, RestsOnSimpleJWTs, RestsOnDjangos]
 
 urlpatterns = [
     *(path(cls.__name__, TokenObtainPairView.as_view(serializer_class=cls)) for cls in SERIALIZERS),
+    path("more", TokenObtainPairView.as_view(serializer_class=LooksForMore)),
     path("nobody", TokenObtainPairView.as_view(serializer_class=AsksNobody)),
     path("plain", TokenObtainPairView.as_view()),
     path("twice", TokenObtainPairView.as_view(serializer_class=TriesTwice)),
@@ -184,6 +220,16 @@ def test_an_error_of_what_is_no_field_is_a_denial(client: Any, monkeypatch: pyte
     assert answers(client, "nobody", 7) == [400] * 5 + [429] * 2
 
 
+@pytest.mark.parametrize(("url", "password"), [("nobody", "wrong"), ("more", PASSWORD)])
+@pytest.mark.parametrize(("error", "status"), OTHERS, ids=repr)
+def test_whatever_is_answered_with_a_4xx_is_a_denial(
+    client: Any, monkeypatch: pytest.MonkeyPatch, *, url: str, password: str, error: Exception, status: int
+) -> None:
+    """2.3: Django's own exceptions and simplejwt's as well, where no backend was asked and where one was content."""
+    monkeypatch.setitem(SAID, "words", error)
+    assert answers(client, url, 6, password) == [status] * 5 + [429]
+
+
 @pytest.mark.parametrize("error", [{"password": ["Too short."]}, {"password": ["No."], "username": ["No."]}], ids=repr)
 def test_an_error_of_fields_alone_is_none(client: Any, monkeypatch: pytest.MonkeyPatch, error: Any) -> None:
     """2.3: it says how something was written."""
@@ -199,6 +245,24 @@ def test_a_password_that_was_right_at_last_is_no_guess(client: Any, settings: An
     assert answers(client, "twice", 9, PASSWORD) == [401] * 9
     settings.DRF_JWT_KIT = {}
     assert answers(client, "twice", 6) == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("serializer", SERIALIZERS)
+def test_a_denial_that_asks_for_a_second_factor_counts(
+    client: Any, monkeypatch: pytest.MonkeyPatch, serializer: Any
+) -> None:
+    """THREATS: whoever is asked for one by a wrong password has guessed."""
+    monkeypatch.setitem(SAID, "words", SecondFactorRequired())
+    assert answers(client, serializer.__name__, 6) == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize("backends", [["AsksForMore"], ["Denies", "AsksForMore"]], ids=repr)
+def test_a_backend_that_asks_for_a_second_factor_denies_nobody(client: Any, settings: Any, backends: list[str]) -> None:
+    """2.3: the password was right; a wrong one counts."""
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.{name}" for name in backends]
+    for url in ("plain", "RestsOnDjangos"):
+        assert answers(client, url, 9, PASSWORD) == [401] * 9
+    assert answers(client, "plain", 6) == [401] * 5 + [429]
 
 
 def test_a_denial_that_is_answered_with_200_counts(client: Any) -> None:

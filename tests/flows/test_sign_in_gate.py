@@ -15,6 +15,7 @@ from django.http import Http404
 from django.urls import include, path
 from rest_framework import exceptions as drf
 from rest_framework import serializers
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken as TheirRefreshToken
 
 from drf_jwt_kit import sessions
@@ -75,6 +76,7 @@ REFUSALS = {
     "Http404 without words": (Http404(), 404),
     "Django's BadRequest": (BadRequest("No code."), 400),
     "Django's SuspiciousOperation": (SuspiciousOperation("No code."), 400),
+    "simplejwt's TokenError": (TokenError("No code."), 401),
 }
 NO_GUESSES = {
     "SecondFactorRequired": (SecondFactorRequired(), 401),
