@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_backends, get_user_model, user_logged_in, user_login_failed
 from django.db import DatabaseError
 from django.dispatch import Signal, receiver
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework_simplejwt.exceptions import TokenError
@@ -19,6 +20,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from . import models
 from .decoys import disguise
 from .exceptions import Invalid, SecondFactorRequired, in_drfs_words
+from .hashers import is_refused
 from .throttling import Attempt
 
 # What Django tells of a name whose field is called like a secret: api_id, say.
@@ -155,9 +157,12 @@ def ensure_in_time(request: Any, user: Any) -> None:
     attempt.was_denied = False
 
 
-def is_about_name(error: Exception, name: str) -> bool:
-    """Return whether a backend stumbled over a name that nobody can have, and not over anything else."""
-    return isinstance(error, models.STUMBLES) and not models.can_be_user_name(name)
+@sensitive_variables()
+def is_about_credentials(error: Exception, name: str, password: str) -> bool:
+    """Return whether a backend stumbled over a name that nobody can have, or a password, and not over anything else."""
+    if isinstance(error, models.STUMBLES) and not models.can_be_user_name(name):
+        return True
+    return isinstance(error, ValueError) and is_refused(password)
 
 
 def is_about_settings() -> bool:

@@ -87,6 +87,15 @@ def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: i
     return _begin(anew, request, again, tries=tries - 1, **session)
 
 
+def _fail(request: Any, error: Exception) -> NoReturn:
+    """Raise what a backend, a hasher or a receiver that fails, rather than denies, is answered with (law 8)."""
+    denials.note_failure(request, error)
+    if denials.is_answer(error):
+        raise error
+    log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
+    raise ServiceUnavailable from error
+
+
 class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
     """Sign in with a user name and a password.
 
@@ -155,34 +164,37 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
         Only they decide. One that fails, rather than denies, lets nobody in (law 8).
         """
-        name = credentials[self.username_field]
         try:
             user = authenticate(request=request, **credentials)
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
             self._deny(credentials, request, told=True)
-        except Exception as error:
-            if denials.is_about_name(error, name):
+        except Exception as error:  # noqa: BLE001 - backends, hashers and receivers raise what they like
+            if denials.is_about_credentials(error, credentials[self.username_field], credentials["password"]):
                 self._deny(credentials, request)
-            denials.note_failure(request, error)
-            if denials.is_answer(error):
-                raise
-            log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
-            raise ServiceUnavailable from error
+            _fail(request, error)
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):
             self._deny(credentials, request, told=user is None)
         return user
 
     @sensitive_variables()
     def _deny(self, credentials: dict[str, str], request: Any, *, told: bool = False) -> NoReturn:
-        """Refuse, alike for whoever is behind the name, and tell of it where ``authenticate()`` has not ``told``."""
+        """Refuse, alike for whoever is behind the name, and tell of it where ``authenticate()`` has not ``told``.
+
+        A hasher or a receiver that fails here is answered as one that fails there.
+        """
         name = credentials[self.username_field]
         named = models.user_named(name)
-        spend_as_on_others(named, credentials["password"])
         if attempt := Attempt.of(request):
+            attempt.was_denied = True
             denials.means(attempt, named)
-        if not told:
-            known = {**credentials, "password": "*" * 8}
-            user_login_failed.send(sender=__name__, credentials=known, request=request)
+        try:
+            spend_as_on_others(named, credentials["password"])
+            if not told:
+                known = {**credentials, "password": "*" * 8}
+                with suppress(PermissionDenied):  # of a receiver, as above
+                    user_login_failed.send(sender=__name__, credentials=known, request=request)
+        except Exception as error:  # noqa: BLE001 - as above
+            _fail(request, error)
         address = clients.address(request) if request is not None else None
         event = {"event": "sign_in_failed", "address": address}
         security.warning("sign_in_failed username=%r address=%s", in_log(name), address, extra=event)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher, make_password
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import (
     ImproperlyConfigured,
     ObjectDoesNotExist,
@@ -17,6 +18,7 @@ from django.core.exceptions import (
 )
 from django.db import DatabaseError, IntegrityError, connection
 from django.http import Http404
+from rest_framework.exceptions import NotAcceptable
 
 from drf_jwt_kit.models import TokenSession
 from tests.attacks import forge
@@ -142,6 +144,104 @@ def test_a_rule_of_the_projects_own_tells_nothing_either(client: Any, settings: 
     """THREATS: a backend that finds inactive users changes nothing: the rule refuses them alike."""
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
     assert told(attempt(client, "inactive", PASSWORD)) == told(attempt(client, "nobody", PASSWORD))
+
+
+def has_enough(**arguments: Any) -> None:
+    """Be a receiver that stops whoever failed, as packages do that count failures themselves."""
+    raise PermissionDenied
+
+
+def is_down(**arguments: Any) -> None:
+    """Be a receiver that fails."""
+    raise ConnectionError
+
+
+def answers(**arguments: Any) -> None:
+    """Be a receiver with words of its own."""
+    raise NotAcceptable
+
+
+@pytest.mark.usefixtures("accounts")
+@pytest.mark.parametrize(("receiver", "status"), [(has_enough, 401), (is_down, 503), (answers, 406)])
+def test_a_receiver_of_failures_does_not_tell_that_the_password_was_right(
+    client: Any, settings: Any, receiver: Any, status: int
+) -> None:
+    """THREATS, enumeration: wrong, unknown and inactive are alike and count alike, whoever of the two tells of it."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    settings.DRF_JWT_KIT = {"LOGIN_FAILURES_PER_ADDRESS": None}
+    tried = [("inactive", PASSWORD), ("alice", "wrong"), ("nobody", PASSWORD)]
+    user_login_failed.connect(receiver)
+    try:
+        found = [[told(attempt(client, *credentials)) for _ in range(6)] for credentials in tried]
+    finally:
+        user_login_failed.disconnect(receiver)
+    assert [answer[0] for answer in found[0]] == [status] * 5 + [429]
+    assert found[0][:5] == found[1][:5] == found[2][:5]
+    assert [answers[5][0] for answers in found] == [429] * 3
+
+
+class Short(MD5PasswordHasher):
+    """A hasher that takes 72 bytes, as bcrypt does."""
+
+    algorithm = "short"
+
+    def encode(self, password: str, salt: str) -> str:
+        """Refuse more."""
+        if len(password.encode()) > 72:
+            raise ValueError("password cannot be longer than 72 bytes")
+        return super().encode(password, salt)
+
+
+class Missing(MD5PasswordHasher):
+    """A hasher whose library is not there."""
+
+    algorithm = "missing"
+
+    def encode(self, password: str, salt: str) -> str:
+        """Refuse everything, as Django does."""
+        raise ValueError("Couldn't load 'Missing' algorithm library")
+
+
+MD5 = "django.contrib.auth.hashers.MD5PasswordHasher"
+SHORT = f"{__name__}.Short"
+LONG = "x" * 73
+
+
+@pytest.mark.parametrize(
+    ("hashers", "stored", "password"),
+    [
+        ([SHORT], "short", "x"),
+        ([SHORT, MD5], "short", "x"),
+        ([SHORT, MD5], "md5", "x"),
+        ([SHORT, MD5], "md5", LONG),
+        ([MD5, SHORT], "short", "x"),
+    ],
+    ids=["alone", "preferred", "beside an older one", "right, and not to be hashed anew", "older"],
+)
+def test_a_password_that_a_hasher_refuses_is_a_wrong_one(
+    client: Any, settings: Any, user: Any, *, hashers: list[str], stored: str, password: str
+) -> None:
+    """THREATS, enumeration: bcrypt takes 72 bytes; known and unknown names are denied alike, and limited."""
+    settings.PASSWORD_HASHERS, settings.DRF_JWT_KIT = [SHORT, MD5], {"LOGIN_FAILURES_PER_ADDRESS": None}
+    type(user).objects.update(password=make_password(password, hasher=stored))
+    settings.PASSWORD_HASHERS = hashers
+    known, unknown = ([told(attempt(client, name, LONG)) for _ in range(6)] for name in ("alice", "nobody"))
+    assert [answer[0] for answer in known] == [401] * 5 + [429]
+    assert known[:5] == unknown[:5]
+    assert unknown[5][0] == 429
+
+
+@pytest.mark.parametrize("stored", ["md5", "missing"])
+def test_a_hasher_that_takes_no_password_at_all_is_no_denial(
+    client: Any, settings: Any, user: Any, caplog: Any, stored: str
+) -> None:
+    """Law 8: without its library nobody is let in, known or unknown, and the log tells of it."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.Missing", MD5]
+    type(user).objects.update(password=f"{stored}$salt$hash")
+    known, unknown = (told(attempt(client, name, "wrong")) for name in ("alice", "nobody"))
+    assert known == unknown
+    assert known[0] == 503
+    assert caplog.text.count("An authentication backend failed.") == 2
 
 
 class Denying(ModelBackend):
