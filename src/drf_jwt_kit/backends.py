@@ -21,6 +21,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendE
 from . import claims, keys
 from .conf import simple_jwt
 from .exceptions import Expired, Invalid
+from .reports import without_secrets
 
 logger = logging.getLogger("drf_jwt_kit")
 
@@ -49,7 +50,11 @@ class TokenBackend(SimpleJWTTokenBackend):
         Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for one that :meth:`decode` would refuse in any
         case, so that a sign-in fails where the claims are made, and not wherever its tokens are sent.
         """
-        token = super().encode(payload)
+        try:
+            token = super().encode(payload)
+        except Exception as error:
+            without_secrets(error)  # PyJWT's frames have the key, and it may be a project's own view that asks
+            raise
         if not _is_sound(token):
             del token  # error reports show what a frame holds
             raise ImproperlyConfigured(

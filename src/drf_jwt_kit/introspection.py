@@ -58,7 +58,7 @@ class NoneFitsError(Exception):
         return next(fitting, refusals[0])
 
 
-@sensitive_variables("raw")
+@sensitive_variables()
 def access_token(raw: Any) -> Token:
     """Return the access token in ``raw``, valid by itself, of the first of ``AUTH_TOKEN_CLASSES`` that reads it.
 
@@ -76,7 +76,7 @@ def access_token(raw: Any) -> Token:
     raise NoneFitsError(refusals)
 
 
-@sensitive_variables("raw")
+@sensitive_variables()
 def read(raw: str, as_any: type[UntypedToken] = UntypedToken) -> Token:
     """Return a token that we signed, of any kind, or that a class of the project's verifies with a key of its own.
 
@@ -96,7 +96,7 @@ def _check_form(token_class: Any, raw: Any) -> None:
         raise WrongType
 
 
-@sensitive_variables("raw")
+@sensitive_variables()
 def ensure_acceptable(raw: str) -> None:
     """Raise why a token of either kind would not be accepted right now. Nothing is changed."""
     if UntypedToken(raw, verify=False).kind == refresh_class().token_type:  # whose own backend may verify it

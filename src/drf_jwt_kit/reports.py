@@ -16,7 +16,7 @@ from django.utils.datastructures import MultiValueDict
 logger = logging.getLogger("drf_jwt_kit")
 
 _HIDES_VARIABLES = "django.views.decorators.debug"  # where `sensitive_variables` is
-_HOLD_SECRETS = ("rest_framework.", "rest_framework_simplejwt.", "drf_jwt_kit.")
+_HOLD_SECRETS = ("rest_framework.", "rest_framework_simplejwt.", "jwt.", "drf_jwt_kit.")
 _MAY_GO_ON = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -41,7 +41,7 @@ def _without_words(error: BaseException | None) -> Iterator[str]:
 
 
 def without_secrets(error: BaseException) -> BaseException:
-    """Return ``error``, and let no frame that knew what was sent show its variables any more (law 10).
+    """Return ``error``, and let no frame that knew what was sent, or a key, show its variables any more (law 10).
 
     ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on. What it is put
     around stays hidden: its own frames, which have the arguments, are only left out.
@@ -62,7 +62,7 @@ def _module(frame: FrameType) -> str:
 
 
 def _empty(frame: FrameType) -> None:
-    """Let a frame of DRF's, simplejwt's or the kit's forget its variables, if it is over."""
+    """Let a frame of DRF's, simplejwt's, PyJWT's or the kit's forget its variables, if it is over."""
     if _module(frame).startswith(_HOLD_SECRETS) and not frame.f_code.co_flags & _MAY_GO_ON:
         with suppress(RuntimeError):  # it runs yet
             frame.clear()

@@ -14,7 +14,7 @@ from .models import TokenSession
 from .tokens import RevocableToken, Token, refresh_class
 
 
-@sensitive_variables("raw", "token")
+@sensitive_variables()
 def revoke_token(raw: str, request: Any = None) -> None:
     """End the session of a token, whatever kind and however old it is (RFC 7009 2.2).
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,9 +16,11 @@ from typing import Any
 import jwt
 import pytest
 
+from drf_jwt_kit import sessions
 from tests.attacks import forge
 from tests.attacks.test_signature_and_format import KIDS
-from tests.conftest import Tokens
+from tests.attacks.test_words import Reporter
+from tests.conftest import PASSWORD, Tokens
 
 pytest.importorskip("cryptography")
 
@@ -282,3 +286,21 @@ def test_a_known_key_id_does_not_vouch_for_another_key(doors: Any, user: Any, pu
     """THREATS: the ``kid`` of a published key over the signature of another."""
     for kind in ("access", "refresh"):
         doors.refuse(issued(user, kind, "one", FORGERS))
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["token/", "token/refresh/"])
+def test_the_report_of_a_claim_that_cannot_be_written_holds_no_private_key(
+    client: Any, user: Any, settings: Any, algorithm: str, *, path: str, debug: bool
+) -> None:
+    """Law 10: neither the mail, nor its frames' variables, nor the page of ``DEBUG``."""
+    body = {"username": "alice", "password": PASSWORD, "refresh": str(sessions.start(user).refresh)}
+    settings.DEBUG, settings.DRF_JWT_KIT = debug, {"CLAIMS": "tests.attacks.test_words.dated_claims"}
+    reporter, logger = Reporter(), logging.getLogger("django.request")
+    logger.addHandler(reporter)
+    answer = client.post(f"/api/{path}", body, format="json")
+    logger.removeHandler(reporter)
+    told = "".join([*reporter.reports, html.unescape(answer.content.decode())])
+    assert "not JSON serializable" in told
+    assert not [line for line in pem(KEYS[algorithm]).splitlines() if line in told and "PRIVATE" not in line]
+    assert "PrivateKey object" not in told

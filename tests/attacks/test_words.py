@@ -8,13 +8,15 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.management import call_command
 from django.test import Client, override_settings
@@ -54,7 +56,8 @@ FORMATTER = logging.Formatter("%(name)s %(levelname)s %(message)s %(exc_text)s")
 
 def spoken(text: str) -> list[str]:
     """Return what of the secrets stands in a text."""
-    found = [secret for secret in (PASSWORD, WRONG, *PASSWORD.split(" ")[3:]) if secret in text]
+    secrets = (PASSWORD, WRONG, *PASSWORD.split(" ")[3:], django_settings.SECRET_KEY)
+    found = [secret for secret in secrets if secret in text]
     return found + TOKEN.findall(text)
 
 
@@ -135,6 +138,11 @@ def unsignable_claims(user: Any, session: Any) -> dict[str, Any]:
     return {"score": float("nan")}
 
 
+def dated_claims(user: Any, session: Any) -> dict[str, Any]:
+    """Return what PyJWT cannot write, while it has the key."""
+    return {"joined": datetime(2020, 1, 1, tzinfo=UTC)}
+
+
 def failing_gate(request: Any, user: Any) -> None:
     """Fail as a project's gate may."""
     raise LookupError("the gate failed")
@@ -195,6 +203,8 @@ FAILURES = {
     "claims at refresh": ("CLAIMS", "failing_claims", "refresh/", "the hook failed"),
     "a claim that is no JSON at sign-in": ("CLAIMS", "unsignable_claims", "", "A token would be refused"),
     "a claim that is no JSON at refresh": ("CLAIMS", "unsignable_claims", "refresh/", "A token would be refused"),
+    "a claim that cannot be written at sign-in": ("CLAIMS", "dated_claims", "", "not JSON serializable"),
+    "a claim that cannot be written at refresh": ("CLAIMS", "dated_claims", "refresh/", "not JSON serializable"),
 }
 
 
@@ -354,6 +364,16 @@ def test_the_report_of_a_failed_backend_holds_no_secret(
     assert_silent(reports)
 
 
+class Starts(APIView):
+    """A project's own view, which begins a session by itself."""
+
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        """Begin it."""
+        return Response({"access": str(sessions.start(get_user_model().objects.get(username="alice")).access)})
+
+
 class FailingView(APIView):
     """A project's view with a bug."""
 
@@ -400,6 +420,7 @@ def failing_handler(exc: Exception, context: dict[str, Any]) -> Response:
 
 urlpatterns = [
     *project.urlpatterns,
+    path("starts/", Starts.as_view()),
     path("failing/", FailingView.as_view()),
     path("failing/user/", FailingView.as_view(authentication_classes=[FailingAuthentication])),
     *(path(f"own/{name}", OwnView.as_view(serializer_class=cls)) for name, cls in OWN.items()),
@@ -479,6 +500,19 @@ def test_what_a_project_hides_stays_hidden(user: Any, settings: Any) -> None:
     mails = mailer.mails
     assert any("the pin failed" in mail for mail in mails)
     assert_silent(mails)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_report_of_a_session_that_a_project_cannot_start_holds_no_key(
+    client: Any, user: Any, settings: Any, reports: list[str], debug: bool
+) -> None:
+    """Law 10: PyJWT has the key at hand when the claims cannot be written, whoever asked for the token."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{__name__}.dated_claims"}
+    answer = client.post("/starts/")
+    assert answer.status_code == 500
+    assert [report for report in reports if "not JSON serializable" in report]
+    assert_silent([*reports, answer.content.decode()])
 
 
 # -- Other words -----------------------------------------------------------------------------------
