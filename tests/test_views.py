@@ -17,6 +17,7 @@ from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.generics import ListAPIView
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
 from rest_framework_simplejwt import serializers as simplejwt_serializers
@@ -141,6 +142,14 @@ class Tells(views.SessionListView):
         return {**super().get_serializer_context(), "added": True}
 
 
+class Devices(ListAPIView):
+    """A project's own list, by the kit's serializer."""
+
+    authentication_classes = (JWTAuthentication, SessionAuthentication)
+    queryset = TokenSession.objects.all()
+    serializer_class = SessionListSerializer
+
+
 class NamesItsScope(views.TokenObtainPairView):
     """A view with a scope of the project's, as DRF's own documentation has it."""
 
@@ -219,6 +228,19 @@ class ReadsItsData(TokenObtainPairSerializer):
         self.fields["username"].trim_whitespace = "@" not in self.initial_data["username"]
 
 
+class TakesNoName(TokenObtainPairSerializer):
+    """A serializer that tells a name and takes none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Have such a field."""
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: Any) -> Any:
+        """Let nobody in."""
+        raise AuthenticationFailed
+
+
 class OnSimpleJWTs(simplejwt_serializers.TokenObtainPairSerializer):
     """A serializer that rests on simplejwt's."""
 
@@ -254,6 +276,8 @@ urlpatterns = [
     path("given-a-scope/", views.TokenObtainPairView.as_view(throttle_scope="login", throttle_classes=[FiveAMinute])),
     path("keeps-back/", views.TokenObtainPairView.as_view(serializer_class=KeepsAccessBack)),
     path("denies/", views.TokenObtainPairView.as_view(serializer_class=DeniesInTheEnd)),
+    path("takes-no-name/", views.TokenObtainPairView.as_view(serializer_class=TakesNoName)),
+    path("devices/", Devices.as_view()),
     path("reads/", views.TokenObtainPairView.as_view(serializer_class=ReadsItsData)),
     path("of-its-own/", OfItsOwn.as_view(serializer_class=OnSimpleJWTs)),
     path("echo/", OfItsOwn.as_view(serializer_class=Echo)),
@@ -610,6 +634,26 @@ def test_revoke_takes_a_form(client: Any, tokens: Any) -> None:
 def test_a_projects_list_of_sessions_knows_what_its_view_does(client: Any, tokens: Any) -> None:
     """2.4: both are meant to be subclassed."""
     assert [row["current"] for row in client.get("/tells/", **bearer(tokens.access)).json()] == [True]
+
+
+def test_a_projects_own_list_tells_the_session_that_asks(client: Any, user: Any, sign_in: Any) -> None:
+    """docs/api.md: the serializer may stand in any view, and knows the device by its token, if there is one."""
+    sign_in()
+    access = sign_in().access
+    asks = str(TokenSession.objects.latest("created_at").pk)
+    listed = client.get("/devices/", **bearer(access)).json()
+    assert {row["id"]: row["current"] for row in listed}[asks] is True
+    assert sum(row["current"] for row in listed) == 1
+    client.force_login(user)
+    assert [row["current"] for row in client.get("/devices/").json()] == [False, False]
+    assert SessionListSerializer(TokenSession.objects.first()).data["current"] is False
+
+
+def test_a_name_that_a_serializer_does_not_take_is_no_failure(client: Any, user: Any) -> None:
+    """2.2: the serializer decides; the attempt is counted by what was sent."""
+    body = {"username": "alice", "password": PASSWORD}
+    found = [client.post("/takes-no-name/", body, format="json").status_code for _ in range(6)]
+    assert found == [401] * 5 + [429]
 
 
 @pytest.mark.parametrize("path", ["/names-its-scope/", "/given-a-scope/"])

@@ -151,6 +151,12 @@ def session_id(payload: Mapping[str, Any]) -> UUID:
     return sid
 
 
+def session_of(auth: Any) -> UUID | None:
+    """Return the id of the session of what a request came with, ``None`` where that is no token of a session."""
+    payload = getattr(auth, "payload", None) or {}
+    return session_id(payload) if SESSION_CLAIM in payload else None
+
+
 def user_id(payload: Mapping[str, Any]) -> str:
     """Return the user's id as text.
 

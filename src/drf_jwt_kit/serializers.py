@@ -16,7 +16,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import clients, denials, gate, introspection, issuance, models, revocation, rotation, sessions
+from . import claims, clients, denials, gate, introspection, issuance, models, revocation, rotation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import Refused, ServiceUnavailable
 from .fields import PasswordField, TextField, TokenField
@@ -266,5 +266,7 @@ class SessionListSerializer(serializers.ModelSerializer[TokenSession]):
         read_only_fields = fields
 
     def get_current(self, session: TokenSession) -> bool:
-        """Return whether this is the session that asks."""
-        return bool(session.pk == self.context["current"])
+        """Return whether this is the session that asks, as the view tells or the request's token."""
+        if "current" in self.context:
+            return bool(session.pk == self.context["current"])
+        return session.pk == claims.session_of(getattr(self.context.get("request"), "auth", None))

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
 from rest_framework import status
+from rest_framework.fields import SkipField
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -153,7 +154,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             return ""
         try:
             return str(self._declared()[self._name_field()].run_validation(name))
-        except (KeyError, ValidationError, drf.ValidationError):  # of a field, either, as serializers take it
+        except (KeyError, SkipField, ValidationError, drf.ValidationError):  # of a field, as serializers take it
             return name
 
     @method_decorator(sensitive_variables())
@@ -229,8 +230,7 @@ class SessionView(KitView):
 
     def current(self) -> UUID | None:
         """Return the id of the session that asks, ``None`` for a user who is known by other means than our token."""
-        payload = getattr(self.request.auth, "payload", None) or {}
-        return claims.session_id(payload) if claims.SESSION_CLAIM in payload else None
+        return claims.session_of(self.request.auth)
 
 
 class SessionListView(SessionView):
