@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate, user_logged_in, user_login_failed
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import DatabaseError
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import serializers
@@ -113,6 +113,11 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         super().__init__(*args, **kwargs)
         self.fields[self.username_field] = TextField(write_only=True, max_length=MAX_NAME)
         self.fields["password"] = PasswordField()
+
+    @classmethod
+    def many_init(cls, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse a list: its passwords would be tried for one attempt."""
+        raise ImproperlyConfigured(f"{cls.__name__} signs one user in: it cannot be used with many=True.")
 
     @classmethod
     def get_token(cls, user: Any) -> Token:

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model, user_login_failed
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import UserManager
+from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import validate_email
 from django.urls import path
 from rest_framework import exceptions as drf
@@ -25,6 +26,7 @@ from rest_framework_simplejwt import serializers as simplejwt
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
 from drf_jwt_kit import denials
+from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from drf_jwt_kit.views import TokenObtainPairView
 from tests.attempts import attempt, count_hashing, statuses
@@ -673,6 +675,14 @@ def test_the_serializer_counts_where_no_view_of_the_kits_does(client: Any, setti
     assert [tried("wrong").status_code for _ in range(6)] == [401] * 5 + [429]
     assert hasher.calls == 5
     assert int(tried(PASSWORD)["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("serializer", [OnTheKits, OnSimpleJWTs])
+def test_one_request_is_one_sign_in(rf: Any, serializer: Any) -> None:
+    """THREATS: a list of passwords would be tried for one count, by a serializer that denies with errors."""
+    serializer = onto_kit(serializer, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+    with pytest.raises(ImproperlyConfigured, match="many=True"):
+        serializer(data=[{"username": "alice", "password": "wrong"}], many=True, context={"request": rf.post("/")})
 
 
 def test_a_serializer_without_a_request_counts_nothing() -> None:
