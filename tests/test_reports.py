@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from rest_framework import exceptions as drf
 from rest_framework import serializers
 
@@ -117,3 +118,26 @@ def test_a_failure_whose_words_may_hold_a_secret_is_logged_without_them(caplog: 
     errors = [line for line in written.splitlines() if not line.startswith(" ")]
     assert errors == ["It failed.", "builtins.ValueError", "builtins.ConnectionError"]
     assert "in refuse_to_say" in written
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OperationalError("connection refused"), True),
+        (InterfaceError("connection already closed"), True),
+        (OperationalError(2006, "Server has gone away"), True),
+        (OperationalError(1213, "Deadlock found"), True),
+        (OperationalError(1292, "Truncated incorrect DECIMAL value: 'hunter2'"), False),
+        (OperationalError(1366, "Incorrect string value: 'hunter2'"), False),
+        (OperationalError(), True),
+        (IntegrityError("Key (code)=(hunter2) already exists."), False),
+    ],
+    ids=repr,
+)
+def test_a_databases_failure_is_told_in_words_where_they_are_its_own(caplog: Any, error: Exception, told: bool) -> None:
+    """Law 10: MySQL repeats a value that a column does not take, PostgreSQL a row."""
+    reports.log_database_failure(error)
+    (written,) = caplog.messages
+    assert written.startswith("The database failed.")
+    assert "hunter2" not in written
+    assert (str(error) in written) == told

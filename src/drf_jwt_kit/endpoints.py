@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, connections, transaction
+from django.db import Error, connections, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
@@ -26,7 +26,7 @@ from .exceptions import (
     with_code,
 )
 from .parsers import JSONNegotiation, StrictJSONParser
-from .reports import leave_out_form, log_failure, without_secrets
+from .reports import leave_out_form, log_database_failure, without_secrets
 
 _A_MINUTE = "60"  # in seconds, where a project's throttle does not tell
 
@@ -73,8 +73,7 @@ class KitView(generics.GenericAPIView[Any]):
         if isinstance(exc, TokenError):
             return unauthorized(exc, scheme=schemes()[0], realm=self.www_authenticate_realm)
         if isinstance(exc, Error):
-            # Other errors may quote a statement, with what a project's serializer put in it.
-            log_failure("The database failed.", exc, in_words=isinstance(exc, (InterfaceError, OperationalError)))
+            log_database_failure(exc)
             return ServiceUnavailable()
         answer = in_drfs_words(exc)
         return with_code(answer) if isinstance(answer, drf.APIException) else answer

@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
@@ -18,6 +19,9 @@ logger = logging.getLogger("drf_jwt_kit")
 _HIDES_VARIABLES = "django.views.decorators.debug"  # where `sensitive_variables` is
 _HOLD_SECRETS = ("rest_framework.", "rest_framework_simplejwt.", "jwt.", "drf_jwt_kit.")
 _MAY_GO_ON = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+# MySQL's numbers for connections, locks and a server that only reads; from 2000 on they are its client's.
+_OF_NO_STATEMENT = {1040, 1044, 1045, 1049, 1053, 1129, 1130, 1203, 1205, 1213, 1226, 1290, 1836, *range(2000, 3000)}
 
 
 def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -> None:
@@ -30,6 +34,14 @@ def log_failure(sentence: str, error: BaseException, *, in_words: bool = True) -
     """
     text = "".join(traceback.format_exception(error) if in_words else _without_words(error))
     logger.error("%s\n%s", sentence, text)
+
+
+def log_database_failure(error: BaseException) -> None:
+    """Log that a database failed; in words only where they cannot quote a statement, and what a project put in it."""
+    number = next(iter(error.args), None)
+    may_quote = isinstance(number, int) and number not in _OF_NO_STATEMENT
+    in_words = isinstance(error, (InterfaceError, OperationalError)) and not may_quote
+    log_failure("The database failed.", error, in_words=in_words)
 
 
 def _without_words(error: BaseException | None) -> Iterator[str]:
