@@ -30,7 +30,7 @@ from .exceptions import (
     unauthorized,
     with_code,
 )
-from .reports import log_failure, without_secrets
+from .reports import log_database_failure, without_secrets
 from .tokens import Token
 
 # RFC 9110 11.4: a scheme, then its credentials after spaces.
@@ -94,7 +94,7 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
             raise self._bad_header(_("Authorization header must contain two space-delimited values"))
         return token[1]
 
-    @sensitive_variables("raw_token")
+    @sensitive_variables()
     def get_validated_token(self, raw_token: bytes) -> Token:
         """Return the access token, valid by itself: its session is looked at by ``get_user``."""
         try:
@@ -130,7 +130,7 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
             if isinstance(error, drf.AuthenticationFailed):
                 raise self._challenged(error) from error.__cause__
             if isinstance(error, Error):
-                log_failure("The database failed.", error)
+                log_database_failure(error)
                 raise ServiceUnavailable from error
             raise
 

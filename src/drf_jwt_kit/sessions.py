@@ -142,7 +142,7 @@ def _end_surplus(newest: list[TokenSession]) -> None:
         revoke(surplus, rotation.TOO_MANY)
 
 
-@sensitive_variables("refresh", "token")
+@sensitive_variables()
 def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     """Exchange a refresh token for the next pair.
 
