@@ -54,6 +54,7 @@ def test_the_sign_in_page_is_known_however_it_is_spelled(settings: Any, login_ur
         (SSO, "/"),
         (SSO, "https://sso.example.evil.example/"),
         (SSO, "https://sso.example:8443/"),
+        ("no-such-name", "/no-such-name/"),
     ],
 )
 def test_another_page_is_another(settings: Any, login_url: str, location: str) -> None:

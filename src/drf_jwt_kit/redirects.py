@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch
 
 _DEFAULT_PORT = re.compile(":(80|443)?$")
 
@@ -21,10 +22,10 @@ def leads_to_sign_in(answer: Any, view: Any, request: Any) -> bool:
     if location is None or not 300 <= answer.status_code < 400:
         return False
     here = f"//{request.META.get('HTTP_HOST', request.META['SERVER_NAME'])}{request.path}"
-    sign_in = resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL)
     try:
+        sign_in = resolve_url(getattr(view, "login_url", None) or settings.LOGIN_URL)
         return _page(here, location) == _page(here, sign_in)
-    except ValueError:  # no URL, so no page either
+    except (ValueError, NoReverseMatch):  # no URL, so no page either
         return False
 
 
