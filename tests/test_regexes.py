@@ -17,11 +17,18 @@ from drf_jwt_kit import regexes
         (r"^(?P<outer>a(?P<inner>b)(c))(d)$", {"outer": "a(?P<inner>b)(c)", "_0": "d"}),
         (r"^\((?P<x>[^()]+)\)(?!(q))$", {"x": "[^()]+", "_0": "q"}),
         (r"^(?P<x>[]()[]\))$", {"x": r"[]()[]\)"}),
+        ("(?x)^(?P<x>a)$  # a comment :)\n", {"x": "a"}),
     ],
 )
 def test_groups_are_found_by_their_place(regex: str, inside: dict[str, str]) -> None:
     """By name, or by the number that Django gives those without one."""
     assert regexes.groups(regex) == inside
+
+
+@pytest.mark.parametrize(("inner", "expected"), [(r"\d", True), (r"\d\d", False), ("(?P=x)", False), ("1  # [", False)])
+def test_the_inside_of_a_group_may_match_alone(inner: str, expected: bool) -> None:
+    """One that names another group, or ends in a comment, is no regex alone, and no error here."""
+    assert regexes.matches(inner, "1") is expected
 
 
 @pytest.mark.parametrize(

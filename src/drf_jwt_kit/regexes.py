@@ -38,13 +38,21 @@ def groups(regex: str) -> dict[str, str]:
     opened: list[tuple[str, int]] = []
     inside: dict[str, str] = {}
     for token in _TOKEN.finditer(regex):
-        if token[0] == ")":
+        if token[0] == ")" and opened:  # a comment has some that close nothing
             name, start = opened.pop()
             inside |= {name: regex[start : token.start()]} if name else {}
         elif token[0].startswith("("):
             captures = token["captures"] and not any(name for name, _start in opened)
             opened.append((token["name"] or f"_{next(unnamed)}" if captures else "", token.end()))
     return inside
+
+
+def matches(inner: str, text: str) -> bool:
+    """Return whether the regex inside of a group matches a whole text; one that rests on what is around it does not."""
+    try:
+        return re.fullmatch(inner, text) is not None
+    except re.error:
+        return False
 
 
 def shortest(regex: str) -> list[str]:

@@ -20,7 +20,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from .decorators import layers
-from .regexes import forms, groups, shortest
+from .regexes import forms, groups, matches, shortest
 
 _PARAMETER = re.compile("<(?:[^>:]+:)?([^>]+)>")
 
@@ -141,7 +141,7 @@ class Route(NamedTuple):
         regex = pattern.regex.pattern
         inside, words = groups(regex), re.findall(r"\w+", regex)
         fitting = {
-            name: [value for value in (*self._values(name), *words, *shortest(inner)) if re.fullmatch(inner, value)]
+            name: [value for value in (*self._values(name), *words, *shortest(inner)) if matches(inner, value)]
             for name, inner in inside.items()
         }
         texts = (
