@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import update_last_login
 from django.contrib.auth.signals import user_logged_in
@@ -38,6 +39,14 @@ def do_everything(user: Any) -> None:
     cache.set_many({"one": 1, "two": 2})
     cache.set("other", 1, version=2)
     cache.set("known", "changed")
+    cache.set(key="named", value=1, timeout=60)
+    cache.set("in_its_place", 1, 60, 2)
+    cache.set_many(data={"three": 3}, version=2)
+    cache.set_many({"four": 4}, 60, 2)
+    async_to_sync(cache.aset)("later", 1, version=2)
+    async_to_sync(cache.aadd)(key="added_later", value=1)
+    async_to_sync(cache.aget_or_set)("either_later", 1)
+    async_to_sync(cache.aset_many)({"five": 5})
     logging.getLogger("drf_jwt_kit").error("An error of the kit's.")
     logging.getLogger("django.request").error("An error of Django's.")
     mail.send_mail("subject", "body", "from@example.org", ["to@example.org"])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from inspect import signature
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.core.signals import got_request_exception
 from django.db import transaction
 from django.db.models.signals import post_save, pre_save
@@ -36,6 +38,7 @@ _KEPT_RECEIVERS = {"update_last_login"}
 
 _LOGGERS = ("django", "drf_jwt_kit")
 _MAKE_KEYS = {"add", "set", "get_or_set", "set_many"}
+_MAKE_KEYS_LATER = {f"a{name}" for name in _MAKE_KEYS}
 _NO_MAIL = "django.core.mail.backends.dummy.EmailBackend"
 
 
@@ -128,23 +131,39 @@ class _Ledger:
     def __getattr__(self, name: str) -> Any:
         """Return what the cache itself has, with the methods that make keys watched."""
         found = getattr(self._cache, name)
-        return partial(self._write, found) if name in _MAKE_KEYS else found
+        if name in _MAKE_KEYS:
+            return partial(self._write, name, found)
+        return partial(self._awrite, name, found) if name in _MAKE_KEYS_LATER else found
 
     def __contains__(self, key: str) -> bool:
         return key in self._cache
 
-    def _write(self, method: Any, written: Any, *args: Any, **kwargs: Any) -> Any:
+    def _write(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
         """Note the keys that are not there yet, then write."""
-        version = kwargs.get("version")
-        for key in written if isinstance(written, Mapping) else [written]:
+        for key, version in _written(name, args, kwargs):
             if not self._cache.has_key(key, version=version):
                 self._new.add((key, version))
-        return method(written, *args, **kwargs)
+        return method(*args, **kwargs)
+
+    async def _awrite(self, name: str, method: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do the same, and do not wait."""
+        for key, version in _written(name, args, kwargs):
+            if not await self._cache.ahas_key(key, version=version):
+                self._new.add((key, version))
+        return await method(*args, **kwargs)
 
     def clear_new(self) -> None:
         """Delete what came."""
         for key, version in self._new:
             self._cache.delete(key, version=version)
+
+
+def _written(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the keys that a call writes, with their version; a backend may take more than Django's do, at the end."""
+    _self, *names = signature(getattr(BaseCache, name)).parameters
+    given = dict(zip(names, args, strict=False)) | kwargs
+    for key in [given["key"]] if "key" in given else given.get("data", ()):
+        yield key, given.get("version")
 
 
 @contextmanager
