@@ -11,6 +11,7 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.db import connection
+from django.middleware.cache import UpdateCacheMiddleware
 from django.test import Client, modify_settings, override_settings
 from django.utils.module_loading import import_string
 from notes.views import MeView, NoteViewSet
@@ -326,10 +327,20 @@ def test_e016_any_origin_with_credentials(client: Any, cors: dict[str, Any], exp
     assert (named and answer.get("Access-Control-Allow-Credentials") == "true") is expected
 
 
-SITE_CACHE = [f"django.middleware.cache.{name}CacheMiddleware" for name in ("Update", "FetchFrom")]
+class OwnUpdateCacheMiddleware(UpdateCacheMiddleware):
+    """A project's own."""
 
 
-@pytest.mark.parametrize("middleware", [SITE_CACHE, ["django.middleware.cache.CacheMiddleware"], []], ids=len)
+FETCH = "django.middleware.cache.FetchFromCacheMiddleware"
+SITE_CACHES = [
+    ["django.middleware.cache.UpdateCacheMiddleware", FETCH],
+    [f"{__name__}.OwnUpdateCacheMiddleware", FETCH],
+    ["django.middleware.cache.CacheMiddleware"],
+    [],
+]
+
+
+@pytest.mark.parametrize("middleware", SITE_CACHES, ids=["django's", "own", "both in one", "none"])
 @pytest.mark.parametrize("header", ["Authorization", "X-Token"])
 def test_e030_a_site_cache_that_does_not_know_the_header(
     client: Any, user: Any, settings: Any, header: str, middleware: list[str]

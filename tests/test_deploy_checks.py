@@ -8,6 +8,7 @@ import pytest
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher
 from django.core.checks import ERROR, WARNING, Tags, run_checks
+from django.middleware.security import SecurityMiddleware
 from django.test import override_settings
 from django.urls import include, path
 from example import settings as example_settings
@@ -134,6 +135,13 @@ def test_a_broken_dict_is_named_once(settings: Any) -> None:
     assert [message.id for message in messages()] == ["drf_jwt_kit.E001"]
 
 
+class OwnSecurityMiddleware(SecurityMiddleware):
+    """A project's own."""
+
+
+OWN_SECURITY = f"{__name__}.OwnSecurityMiddleware"
+
+
 @pytest.mark.parametrize(
     ("exempt", "expected"),
     [
@@ -145,11 +153,15 @@ def test_a_broken_dict_is_named_once(settings: Any) -> None:
     ],
     ids=str,
 )
+@pytest.mark.parametrize("own", [False, True], ids=["django's", "own"])
 def test_w022_an_exemption_that_reaches_the_sign_in(
-    settings: Any, client: Any, exempt: list[str], expected: list[Any]
+    settings: Any, client: Any, own: bool, exempt: list[str], expected: list[Any]
 ) -> None:
-    """Issue 5.4: the check says what Django's middleware does with a sign-in over plain http."""
+    """Issue 5.4: the check says what Django's middleware, or one on it, does with a sign-in over plain http."""
     settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, exempt
+    if own:
+        djangos = "django.middleware.security.SecurityMiddleware"
+        settings.MIDDLEWARE = [OWN_SECURITY, *(path for path in settings.MIDDLEWARE if path != djangos)]
     assert found() == expected
     assert client.get("/api/token/").status_code == (405 if expected else 301)
 
@@ -183,8 +195,14 @@ def test_w022_wherever_the_sign_in_is(settings: Any, urls: type, exempt: str, ex
 
 @pytest.mark.parametrize(
     "overridden",
-    [{"SECURE_SSL_REDIRECT": False}, {"MIDDLEWARE": []}, {"ROOT_URLCONF": "notes.urls"}, {"ROOT_URLCONF": None}],
-    ids=["no redirect", "no middleware", "no sign-in", "no URLconf"],
+    [
+        {"SECURE_SSL_REDIRECT": False},
+        {"MIDDLEWARE": []},
+        {"MIDDLEWARE": ["no.such.middleware"]},
+        {"ROOT_URLCONF": "notes.urls"},
+        {"ROOT_URLCONF": None},
+    ],
+    ids=["no redirect", "no middleware", "middleware that is nowhere", "no sign-in", "no URLconf"],
 )
 def test_w022_leaves_to_django_what_django_says(settings: Any, overridden: dict[str, Any]) -> None:
     """``security.W008`` and ``security.W001`` speak of no redirect and of no middleware."""

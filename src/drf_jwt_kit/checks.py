@@ -12,17 +12,16 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.middleware.cache import UpdateCacheMiddleware
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
 
-from . import conf, models, rules
+from . import conf, middleware, models, rules
 from .conf import Settings, kit
 
 DOCS = "docs/checks.md"
-
-_SITE_CACHES = {f"django.middleware.cache.{name}" for name in ("UpdateCacheMiddleware", "CacheMiddleware")}
 
 
 def message(kind: Callable[..., CheckMessage], number: str, fault: str, hint: str = "") -> CheckMessage:
@@ -155,7 +154,7 @@ def _any_matches(patterns: Iterable[str | re.Pattern[str]]) -> bool:
 def check_site_cache(**kwargs: Any) -> Iterator[CheckMessage]:
     """E030 where Django's cache of the whole site cannot tell users apart: it does so by ``Authorization`` alone."""
     name = conf.simple_jwt().AUTH_HEADER_NAME
-    if name == "HTTP_AUTHORIZATION" or not _SITE_CACHES & set(settings.MIDDLEWARE):
+    if name == "HTTP_AUTHORIZATION" or not middleware.is_used(UpdateCacheMiddleware):
         return
     yield message(
         Error,

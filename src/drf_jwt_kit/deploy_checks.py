@@ -11,13 +11,14 @@ from django.conf import settings
 from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher, get_hasher
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.middleware.security import SecurityMiddleware
 
+from . import middleware
 from .checks import kit_settings, message
 
 # What 200 ms (SC-001) leave room for where 1.5 million rounds take 366 ms and more.
 _MOST_ROUNDS = 750_000
 
-_REDIRECTS = "django.middleware.security.SecurityMiddleware"
 _SAYS_A_PROXY = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
 _FAILURES = ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "LOGIN_FAILURES_PER_ACCOUNT")
 
@@ -83,7 +84,7 @@ def check_limits(**kwargs: Any) -> Iterator[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
     """W022 where the way to HTTPS leaves the sign-in out; that there is none at all is Django's to say."""
-    if not settings.SECURE_SSL_REDIRECT or _REDIRECTS not in settings.MIDDLEWARE:
+    if not settings.SECURE_SSL_REDIRECT or not middleware.is_used(SecurityMiddleware):
         return
     for path in _sign_in_paths():
         if any(re.search(exempt, path) for exempt in settings.SECURE_REDIRECT_EXEMPT):

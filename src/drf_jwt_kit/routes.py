@@ -15,10 +15,10 @@ from django.conf.urls.i18n import is_language_prefix_patterns_used
 from django.middleware.locale import LocaleMiddleware
 from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils import translation
-from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from . import middleware
 from .decorators import layers
 from .regexes import forms, groups, matches, shortest
 
@@ -195,20 +195,11 @@ def in_served_language(urlconf: Any = None) -> Iterator[None]:
     """
     language = settings.LANGUAGE_CODE
     _is_used, has_default = is_language_prefix_patterns_used(urlconf or settings.ROOT_URLCONF)
-    if has_default and any(map(_chooses_language, settings.MIDDLEWARE)):
+    if has_default and middleware.is_used(LocaleMiddleware):
         with suppress(LookupError):
             language = translation.get_supported_language_variant(language)
     with translation.override(language):
         yield
-
-
-def _chooses_language(middleware: str) -> bool:
-    """Return whether a middleware is Django's that looks for a language, or rests on it."""
-    try:
-        cls = import_string(middleware)
-    except ImportError:  # no server starts then, and says so
-        return False
-    return isinstance(cls, type) and issubclass(cls, LocaleMiddleware)
 
 
 def walk(urlconf: Any = None) -> Iterator[Route]:
