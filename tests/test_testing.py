@@ -22,23 +22,25 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirec
 from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
 from django.utils import timezone, translation
+from django.views.decorators.http import require_POST
 from notes.models import Note
 from notes.views import NoteViewSet
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.decorators import api_view
-from rest_framework.permissions import BasePermission, IsAdminUser
+from rest_framework.permissions import BasePermission, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter, SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 from rest_framework_simplejwt import authentication as simplejwt
 
 from drf_jwt_kit import audit, backends, testing
 from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.exceptions import Expired
 from drf_jwt_kit.models import TokenSession
-from drf_jwt_kit.permissions import public
+from drf_jwt_kit.permissions import ProtectedByDefaultMixin, public
 from drf_jwt_kit.testing import ATTACKS, assert_protected
 from drf_jwt_kit.tokens import AccessToken, Token, UntypedToken
 
@@ -622,6 +624,77 @@ class TestDatabase:
             get_user_model().objects.create(username="alice")
 
         assert get_user_model().objects.count() == 1
+
+
+class Counts(Closed):
+    """A view that is made ready with rows, for which the audit has no database."""
+
+    def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """Count users."""
+        super().setup(request, *args, **kwargs)
+        self.users = get_user_model().objects.count()
+
+
+class CountsForAll(Counts):
+    """One that anybody may read."""
+
+    def get_permissions(self) -> list[Any]:
+        """Ask those for a user who write."""
+        return [] if self.request.method == "GET" else [IsAuthenticated()]
+
+    def post(self, request: Any) -> Response:
+        """Answer."""
+        return Response("written")
+
+
+class CountsInPublic(ProtectedByDefaultMixin, Counts):
+    """One whose handler for GET is declared public."""
+
+    get = public(Counts.get)
+
+
+class CountsInSet(CountsForAll, ViewSet):
+    """A viewset whose action has a name of its own."""
+
+    def list(self, request: Any) -> Response:
+        """Answer."""
+        return Response("secret")
+
+
+class TestWhatTheAuditIsNotTold:
+    """A view that cannot be made ready without a database is ``UNKNOWN`` to the audit, whatever the method."""
+
+    def test_each_method_of_its_class_is_driven(self) -> None:
+        """Law 7: as of every view; a method that nobody has was refused, and proved nothing."""
+        lines = complaint(
+            path("all/", CountsForAll.as_view()),
+            path("closed/", Counts.as_view()),
+            path("set/", CountsInSet.as_view({"get": "list"})),
+            path("gone/", CountsInSet.as_view({"post": "gone"}, http_method_names=["post"])),
+            path("wrapped/", require_POST(CountsForAll.as_view())),
+            path("open/", Counts.as_view(permission_classes=[], http_method_names=["options"])),
+        )
+
+        assert [line.partition(":")[0].strip() for line in lines[1:]] == [
+            "GET all/ (tests.test_testing.CountsForAll)",
+            "POST gone/ (tests.test_testing.CountsInSet.gone)",
+            "OPTIONS open/ (tests.test_testing.Counts)",
+            "GET set/ (tests.test_testing.CountsInSet.list)",
+        ]
+
+    def test_they_are_listed_by_method(self) -> None:
+        """What is declared public is no fault; each may be skipped."""
+        found = assert_protected(
+            urlconf=urls(path("public/", CountsInPublic.as_view()), path("all/", CountsForAll.as_view())),
+            skip=["GET all/"],
+        )
+
+        listed = [[(row.method, row.route) for row in rows] for rows in (found.driven, found.public, found.skipped)]
+        assert listed == [
+            [("OPTIONS", "public/"), ("POST", "all/"), ("HEAD", "all/"), ("OPTIONS", "all/")],
+            [("GET", "public/"), ("HEAD", "public/")],
+            [("GET", "all/")],
+        ]
 
 
 class TestClient:

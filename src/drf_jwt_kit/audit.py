@@ -92,14 +92,13 @@ def _rows(route: Route, asked: list[str]) -> list[Row]:
     asked.clear()
     try:
         example = route.example() or route.placeholder()
-        verdicts = {method: _ask(route, example, method, asked) for method in methods(route, example)}
+        view = _prepared(route, example, "GET")
+        verdicts = {method: _ask(route, example, method, asked) for method in methods(route, view)}
         if _is_echo(route, verdicts):
             del verdicts["HEAD"]
     except Exception as error:  # noqa: BLE001 - a project's code raises what it likes
         return [Row(route.route, route.name, "ANY", _path(cls), Verdict.UNKNOWN, _raised(error, asked))]
-    path, actions = _path(cls), _actions(route)
-    views = {method: ".".join(filter(None, [path, actions.get(method.lower())])) for method in verdicts}
-    return [Row(route.route, route.name, method, views[method], *verdict) for method, verdict in verdicts.items()]
+    return [Row(route.route, route.name, method, named(route, method), *told) for method, told in verdicts.items()]
 
 
 def _raised(error: Exception, asked: list[str]) -> str:
@@ -121,15 +120,19 @@ def _path(target: Any) -> str:
     return f"{known.__module__}.{known.__name__}"
 
 
+def named(route: Route, method: str) -> str:
+    """Return the dotted path of what answers a method: a view, or an action of one."""
+    return ".".join(filter(None, [_path(route.view_class), _actions(route).get(method.lower())]))
+
+
 def _actions(route: Route) -> dict[str, str]:
     """Return which action answers which method, ``HEAD`` too, as in the view that was asked once."""
     actions = route.actions
     return {**actions, "head": actions["get"]} if "get" in actions and "head" not in actions else actions
 
 
-def methods(route: Route, example: Example) -> list[str]:
-    """Return the methods that a route of DRF's has handlers for, in upper case."""
-    view = _prepared(route, example, "GET")
+def methods(route: Route, view: Any) -> list[str]:
+    """Return the methods that the view of a route has handlers for, in upper case."""
     # Not simply all names: a project may have written one alone, a string, which has no others in it.
     names = dict.fromkeys([*View.http_method_names, *view.http_method_names])
     handled = [name for name in names if name in view.http_method_names and hasattr(view, name)]
@@ -161,6 +164,16 @@ def _instance(route: Route) -> Any:
     """Return the view as it is made for each request."""
     cls: Any = route.view_class
     return cls(**route.initkwargs)
+
+
+def unprepared(route: Route) -> Any:
+    """Return the view with the handlers that DRF itself gives it, for where a project's own code raises."""
+    view = object.__new__(route.view_class or APIView)
+    handlers = {name: getattr(view, action, None) for name, action in _actions(route).items()}
+    vars(view).update(route.initkwargs, **handlers)
+    if not handlers:
+        View.setup(view, HttpRequest())
+    return view
 
 
 def _prepared(route: Route, example: Example, method: str) -> Any:

@@ -23,6 +23,7 @@ from .audit import Row, Verdict
 from .conf import simple_jwt
 from .isolation import rolled_back
 from .models import writing_database
+from .permissions import is_public
 from .redirects import leads_to_sign_in
 from .routes import Route, in_served_language
 
@@ -79,7 +80,7 @@ class Endpoints:
         self.targets: list[Target] = []
         self.unreached: list[Row] = []
         self.protection = Protection([], [], [], [], [])
-        routed = audit.routed_rows()
+        routed = [(route, row) for route, told in audit.routed_rows() for row in _by_method(route, told)]
         unknown = set(paths).difference(*(_names(route) for route, _row in routed))
         if unknown := unknown | self.skip.difference(*(_skippable(route, row) for route, row in routed)):
             raise ValueError(f"paths and skip name what is not there: {', '.join(sorted(unknown))}")
@@ -116,6 +117,16 @@ class Endpoints:
         if self.unreached:
             yield "No path was found to these routes: give one in paths={route: path}, or name them in skip."
             yield from sorted({f"  {row.route} ({row.view})" for row in self.unreached})
+
+
+def _by_method(route: Route, row: Row) -> list[Row]:
+    """Return a row for each method that a class has, where its view could not be made ready to tell the audit."""
+    if row.method != "ANY" or row.verdict is not Verdict.UNKNOWN:
+        return [row]
+    view = audit.unprepared(route)
+    rows = [row._replace(method=method, view=audit.named(route, method)) for method in audit.methods(route, view)]
+    declared: dict[str, Any] = {"verdict": Verdict.PUBLIC, "why": "declared @public"}
+    return [row._replace(**declared) if is_public(view, row.method) else row for row in rows]
 
 
 def _names(route: Route) -> set[str]:
