@@ -22,7 +22,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirec
 from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
 from django.utils import timezone, translation
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 from notes.models import Note
 from notes.views import NoteViewSet
 from rest_framework.authentication import SessionAuthentication
@@ -777,6 +777,14 @@ class TestUser:
         assert complaint(path("closed/", staff_only), user=user) == [
             "Nothing was proven: good tokens are refused everywhere, too. Pass another user."
         ]
+
+    @pytest.mark.parametrize("decorate", [lambda view: view, require_GET], ids=["as it is", "for GET alone"])
+    def test_a_decorator_that_refuses_a_method_lets_nobody_in(self, decorate: Any) -> None:
+        """Where no token gets in, as only sessions do, a 405 of Django's is no other door."""
+        sessions_only = Closed.as_view(authentication_classes=[SessionAuthentication])
+
+        assert "Nothing was proven" in complaint(path("closed/", decorate(sessions_only)))[0]
+        assert assert_protected(urlconf=urls(path("a/", decorate(sessions_only)), path("b/", Closed.as_view()))).driven
 
     def test_where_none_can_be_made_one_is_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A project's user model may want what cannot be made up."""

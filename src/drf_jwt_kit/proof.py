@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.db import Error, connections
+from django.http import HttpResponseNotAllowed
 from django.test import Client
 from django.urls import Resolver404, ResolverMatch, resolve
 
@@ -30,7 +31,8 @@ from .routes import Route, in_served_language
 # What is wrong with the requests that must be refused.
 ATTACKS = ("no token", "expired", "tampered", "wrong type", "revoked")
 
-# A method that no view has a handler for: DRF answers 405 to those whom it let in, and runs nothing.
+# A method that no view has a handler for: DRF answers 405 to those whom it let in, and runs nothing. Django's
+# decorators, which let nobody in, have a response of their own for it.
 _UNHANDLED = "PROBE"
 
 _ROOT = '""'  # the route of the root, for people
@@ -189,7 +191,8 @@ class Driver:
 
     def gets_in(self, targets: Iterable[Target], headers: Mapping[str, str]) -> bool:
         """Return whether a request with ``headers`` gets into any view. No handler is run."""
-        return any(not _is_refusal(self._send(_UNHANDLED, target.path, headers)) for target in targets)
+        answers = (self._send(_UNHANDLED, target.path, headers) for target in targets)
+        return any(not (_is_refusal(answer) or isinstance(answer, HttpResponseNotAllowed)) for answer in answers)
 
     def _send(self, method: str, path: str, headers: Mapping[str, str]) -> Any:
         """Return the answer to one request over HTTPS; an exception in the project's code is a 500."""
