@@ -32,6 +32,7 @@ from rest_framework.response import Response
 from rest_framework.routers import DefaultRouter, SimpleRouter
 from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.versioning import QueryParameterVersioning
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 from rest_framework_simplejwt import authentication as simplejwt
@@ -893,6 +894,14 @@ class TestRoutes:
         for given in ("/b/", "/c/", "a/"):
             with pytest.raises(ValueError, match="does not lead to a/"):
                 assert_protected(urlconf=urls(*patterns), paths={"a/": given})
+
+    def test_a_given_path_may_have_a_query(self) -> None:
+        """docs/proving.md: a view that wants a version there answers 404 before it asks who that is."""
+        versions = type("Versions", (QueryParameterVersioning,), {"allowed_versions": ["1"]})
+        books = path("books/", Closed.as_view(versioning_class=versions))
+
+        assert complaint(books)[1].endswith(all_got("404"))
+        assert assert_protected(urlconf=urls(books), paths={"books/": "/books/?version=1"}).requests == 10
 
     def test_names_that_no_route_has_are_refused(self) -> None:
         """What was left out once may be back under another name."""
