@@ -206,6 +206,44 @@ class PublicSet(ProtectedByDefaultMixin, ViewSet):
         return Response("closed")
 
 
+class Chooses(Answers):
+    """A view that asks for users itself where something is written."""
+
+    def get_permissions(self) -> list[Any]:
+        """Ask for what stands on the class, and for more."""
+        own = super().get_permissions()
+        return own if self.request.method in SAFE_METHODS else [*own, IsAuthenticated()]
+
+
+@public
+class PublicChooses(Chooses):
+    """A public view of the kind."""
+
+
+@public
+class PublicMixedChooses(ProtectedByDefaultMixin, Chooses):
+    """The same with the mixin."""
+
+
+class HalfPublicChooses(ProtectedByDefaultMixin, Chooses):
+    """Both handlers are public; one of them asks for users itself."""
+
+    get = public(Answers.get)
+    post = public(Answers.post)
+
+
+class Computes(ProtectedByDefaultMixin, Answers):
+    """A view that has its permissions from a property."""
+
+    get = public(Answers.get)
+    post = public(Answers.post)
+
+    @property
+    def permission_classes(self) -> list[Any]:  # type: ignore[override]
+        """Ask those for a user who write."""
+        return [] if self.request.method in SAFE_METHODS else [IsAuthenticated]
+
+
 class AsksForKeyItself(Answers):
     """A check of the view's own, which no permission class makes."""
 
@@ -306,6 +344,7 @@ router.register("public-set", PublicSet, basename="public-set")
 VIEWS = [
     Bare, Empty, Allowing, Composed, Reading, Overrides, Below, PublicView, PublicMixed, BelowPublicMixed,
     PublicAgain, PublicKeyed, PublicKeyedAlone, PublicForAdmins, PublicKeyedItself,
+    PublicChooses, PublicMixedChooses, HalfPublicChooses, Computes,
     HalfPublicKeyedItself, Lenient, HalfPublic, Borrowing, MarkWithoutMixin,
 ]  # fmt: skip
 
@@ -326,13 +365,15 @@ CLOSED = [
     ("get", "MarkWithoutMixin"), ("get", "set"), ("get", "set/nothing"), ("get", "set/allowed"),
     ("post", "set/mapped"), ("get", "private"), ("get", "public-set/closed"), ("options", "Bare"),
     ("options", "HalfPublic"), ("put", "HalfPublic"), ("head", "Bare"), ("post", "Borrowing"),
-    ("get", "Lenient"), ("get", "Crossed"),
+    ("get", "Lenient"), ("get", "Crossed"), ("post", "PublicChooses"), ("post", "PublicMixedChooses"),
+    ("post", "HalfPublicChooses"), ("post", "Computes"),
 ]  # fmt: skip
 
 OPEN = [
     ("get", "PublicView"), ("post", "PublicView"), ("get", "PublicMixed"), ("post", "PublicMixed"),
     ("get", "PublicAgain"), ("get", "HalfPublic"), ("head", "HalfPublic"), ("get", "Borrowing"), ("get", "set/1"),
-    ("post", "Crossed"),
+    ("post", "Crossed"), ("get", "PublicChooses"), ("get", "PublicMixedChooses"), ("get", "HalfPublicChooses"),
+    ("get", "Computes"),
     ("head", "set/1"),
     ("get", "set/inside"), ("get", "set/outside"), ("get", "set/mapped"), ("head", "set/mapped"), ("get", "inside"),
     ("post", "inside"), ("get", "outside"), ("get", "public-set"),
@@ -363,6 +404,14 @@ class TestOpen:
     def test_a_bad_token_is_refused_all_the_same(self, client: Any, method: str, where: str) -> None:
         """THREATS, headers: public is not deaf."""
         assert getattr(client, method)(f"/{where}/", **bearer("garbage")).status_code == 401
+
+
+@pytest.mark.parametrize("every_view", [False, True])
+@pytest.mark.parametrize("where", ["PublicChooses", "PublicMixedChooses"])
+def test_what_a_view_chooses_itself_it_demands(client: Any, settings: Any, where: str, *, every_view: bool) -> None:
+    """Law 7: ``PROTECT_EVERY_VIEW`` opens nothing that is closed without it."""
+    settings.DRF_JWT_KIT = {"PROTECT_EVERY_VIEW": every_view}
+    assert (client.get(f"/{where}/").status_code, client.post(f"/{where}/").status_code) == (200, 403)
 
 
 @pytest.mark.parametrize(

@@ -132,19 +132,19 @@ def _check(view: Any, request: Request, own_check: Callable[[Request], None]) ->
 
 @contextmanager
 def _demand_lifted(view: Any) -> Iterator[None]:
-    """Take ``IsAuthenticated`` out of what a public handler's view demands.
+    """Take ``IsAuthenticated`` out of what a public handler's class demands.
 
-    What an ``@action`` of a public class demands for itself, it demands.
+    What an ``@action`` demands for itself, it demands, and so does what the view's own ``get_permissions`` chooses.
     """
-    if "permission_classes" in vars(view):
+    own = vars(view)
+    if "permission_classes" in own:
         yield
         return
-    demands = view.get_permissions
-    view.get_permissions = lambda: [demand for demand in demands() if type(demand) is not IsAuthenticated]
+    own["permission_classes"] = [demand for demand in view.permission_classes if demand is not IsAuthenticated]
     try:
         yield
     finally:
-        del view.get_permissions
+        del own["permission_classes"]
 
 
 def protect_every_view() -> None:
