@@ -252,6 +252,10 @@ class TestHowItAsks:
             ("nothing/", "reaches the handler; no permissions"),
             ("mixed-anyone/", "answers 403; permissions: ProtectedByDefaultMixin, AllowAny"),
             ("said-public/", "declared @public"),
+            (
+                "public-in-vain/",
+                "reaches the handler; permissions: AllowAny; @public is hidden by a decorator above it",
+            ),
             ("public-for-keys/", "declared @public, yet answers 403; permissions: HasKey"),
             ("basic-only/", "answers 401; permissions: IsAuthenticated"),
             ("login-required/", "answers 302 to /accounts/login/?next=/login-required/"),

@@ -24,8 +24,8 @@ from django.views import View
 from rest_framework.views import APIView
 
 from . import routes
-from .decorators import around_handler, around_view, handler_layers, methods_let_through
-from .permissions import ProtectedByDefaultMixin, is_public
+from .decorators import around_handler, around_view, beneath, handler_layers, methods_let_through
+from .permissions import MARK, ProtectedByDefaultMixin, is_public
 from .redirects import leads_to_sign_in
 from .routes import Example, Route
 from .stand_ins import kept_from_data
@@ -269,7 +269,7 @@ def _let_in(view: Any, route: Route, method: str, handler: Callable[..., Any]) -
         return Verdict.PUBLIC, "declared @public"
     if strangers := _others([*around_view(route.layers), *around_handler(handler)], _CLOSES_NOTHING):
         return Verdict.UNKNOWN, f"the view lets it in; a decorator from {strangers} may not"
-    return Verdict.OPEN, f"reaches the handler; {_permissions(view)}"
+    return Verdict.OPEN, f"reaches the handler; {_permissions(view, method)}"
 
 
 def _others(modules: Iterable[str], known: tuple[str, ...]) -> str:
@@ -283,14 +283,16 @@ def _refused(view: Any, answer: Any, method: str) -> tuple[Verdict, str]:
     told = f"answers {status} to {answer.headers['Location']}" if "Location" in answer.headers else f"answers {status}"
     if status in {401, 403}:
         declared = "declared @public, yet " if is_public(view, method) else ""
-        return Verdict.PROTECTED, f"{declared}{told}; {_permissions(view)}"
+        return Verdict.PROTECTED, f"{declared}{told}; {_permissions(view, method)}"
     if leads_to_sign_in(answer, view, view.request):
         return Verdict.PROTECTED, told
     return Verdict.UNKNOWN, f"{told} before it asks who that is"
 
 
-def _permissions(view: Any) -> str:
-    """Return what stands before the handler."""
+def _permissions(view: Any, method: str) -> str:
+    """Return what stands before the handler, and what was said there in vain."""
     names = ["ProtectedByDefaultMixin"] if isinstance(view, ProtectedByDefaultMixin) else []
     names += [type(permission).__name__ for permission in view.get_permissions()]
-    return f"permissions: {', '.join(names)}" if names else "no permissions"
+    told = f"permissions: {', '.join(names)}" if names else "no permissions"
+    hidden = getattr(beneath(getattr(type(view), method.lower(), None)), MARK, False) and not is_public(view, method)
+    return f"{told}; @public is hidden by a decorator above it" if hidden else told

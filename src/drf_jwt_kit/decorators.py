@@ -37,7 +37,7 @@ def around_handler(handler: Any) -> Iterator[str]:
 def handler_layers(handler: Any) -> Iterator[Any]:
     """Yield the decorators around a handler, as far as they say what they are put on."""
     for _ in range(_MOST_LAYERS):
-        inner = _beneath(handler)
+        inner = beneath(handler)
         if inner is None:
             return
         yield handler
@@ -57,7 +57,7 @@ def _down_to_view(callback: Any, seen: set[int]) -> tuple[Any, ...]:
         return (callback,)
     seen.add(id(callback))
     closure = [held for held in _closure(callback).values() if isinstance(held, FunctionType | MethodType | partial)]
-    for inner in (_beneath(callback), *closure):
+    for inner in (beneath(callback), *closure):
         if id(inner) not in seen and len(seen) < _MOST_LAYERS and (found := _down_to_view(inner, seen)):
             return (callback, *found)
     return ()
@@ -68,7 +68,7 @@ def _is_view(function: Any) -> bool:
     return {"cls", "initkwargs"} <= _closure(function).keys()
 
 
-def _beneath(function: Any) -> Any:
+def beneath(function: Any) -> Any:
     """Return what a decorator was put on, ``None`` for what is no decorator's work."""
     if isinstance(function, partial):
         return function.func

@@ -25,7 +25,7 @@ from . import claims
 from .challenges import INSUFFICIENT_SCOPE, INSUFFICIENT_USER_AUTHENTICATION, Lack
 from .conf import asked_for, kit, leeway
 
-_MARK = "declared_public"
+MARK = "declared_public"
 _DEMANDING = "demands_sign_in"
 
 # RFC 6749 3.3: what a scope may be made of. The methods of RFC 8176 are held to the same.
@@ -49,12 +49,12 @@ def public(target: Target) -> Target:
     if view_class is None:
         target = _twin(target)
     else:
-        setattr(view_class, _MARK, view_class)
+        setattr(view_class, MARK, view_class)
     opened: Any = view_class or target
     demands = getattr(opened, "permission_classes", APIView.permission_classes)
     kind = list if view_class else _LiftedDemands
     opened.permission_classes = kind(demand for demand in demands if demand is not IsAuthenticated)
-    setattr(target, _MARK, view_class or True)
+    setattr(target, MARK, view_class or True)
     return target
 
 
@@ -89,9 +89,9 @@ class _LiftedDemands(list[Any]):
 
 def is_public(view: Any, method: str) -> bool:
     """Return whether ``view`` declares its handler for ``method`` (or itself) public."""
-    if getattr(view, _MARK, None) is type(view) or isinstance(view.permission_classes, _LiftedDemands):
+    if getattr(view, MARK, None) is type(view) or isinstance(view.permission_classes, _LiftedDemands):
         return True
-    return getattr(getattr(view, method.lower(), None), _MARK, False) is True
+    return getattr(getattr(view, method.lower(), None), MARK, False) is True
 
 
 class ProtectedByDefaultMixin:

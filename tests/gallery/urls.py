@@ -166,6 +166,7 @@ ONE_BY_ONE = [
     exhibit("written-function/", views.written_function, **all_of(OPEN, "POST", "PUT", "OPTIONS")),
     exhibit("safe-only/", require_safe(views.Anyone.as_view()), GET=OPEN),
     exhibit("public-function/", views.public_function, **all_of(PUBLIC, "GET", "OPTIONS")),
+    exhibit("public-in-vain/", views.public_in_vain, **all_of(OPEN, "GET", "OPTIONS")),
     exhibit("public-from-outside/", views.public_from_outside, **all_of(PUBLIC, "GET", "OPTIONS")),
     exhibit("login-function/", views.login_function, GET=UNKNOWN, OPTIONS=OPEN),
     exhibit("uuid/<uuid:pk>/", views.Reads.as_view(), **all_of(PROTECTED, "GET", "OPTIONS")),
