@@ -38,7 +38,18 @@ def claims(user: Any, session: Any) -> dict[str, Any]:
     return {}
 
 
-NO_FUNCTION = "a text"
+async def answers_later(*args: Any) -> Any:
+    """Return nothing yet."""
+
+
+class AnswersLater:
+    """An object of the kind."""
+
+    async def __call__(self, *args: Any) -> Any:
+        """Return nothing yet."""
+
+
+NO_FUNCTION, ANSWERS_LATER = "a text", AnswersLater()
 
 
 class OwnAuthentication(JWTAuthentication):
@@ -111,10 +122,13 @@ def test_e001_names_every_fault(settings: Any) -> None:
 @pytest.mark.parametrize("key", ["CLAIMS", "SIGN_IN_GATE"])
 @pytest.mark.parametrize(
     "path",
-    ["no.such.module", f"{__name__}.no_such_name", f"{__name__}.NO_FUNCTION", "json.", ".claims", "a..b", "..", " . "],
+    [
+        *("no.such.module", f"{__name__}.no_such_name", f"{__name__}.NO_FUNCTION", "json.", ".claims", "a..b", ".."),
+        *(" . ", f"{__name__}.answers_later", f"{__name__}.ANSWERS_LATER"),
+    ],
 )
 def test_e002_a_path_that_leads_nowhere(settings: Any, key: str, path: str) -> None:
-    """DESIGN 2.3: what cannot be imported and called."""
+    """DESIGN 2.3: what cannot be imported and called; nobody awaits a coroutine: each sign-in would be a 500."""
     settings.DRF_JWT_KIT = {key: path}
     [message] = messages()
     assert (message.id, message.level) == ("drf_jwt_kit.E002", ERROR)
@@ -139,6 +153,7 @@ NOWHERE = "no.such.name"
         ("SIMPLE_JWT", "TOKEN_OBTAIN_SERIALIZER", None),
         ("SIMPLE_JWT", "TOKEN_VERIFY_SERIALIZER", "drf_jwt_kit.tokens.AccessToken"),
         ("SIMPLE_JWT", "USER_AUTHENTICATION_RULE", f"{__name__}.NO_FUNCTION"),
+        ("SIMPLE_JWT", "USER_AUTHENTICATION_RULE", f"{__name__}.answers_later"),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (NOWHERE,)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.claims",)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (OwnAuthentication,)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
@@ -63,12 +64,16 @@ def _set_by_project(keys: Mapping[str, list[str]]) -> Iterator[tuple[str, str, A
 
 
 def _leads_somewhere(key: str, value: Any) -> bool:
-    """Return whether what a setting names can be called; alone it may be a class, in simplejwt's list a path."""
+    """Return whether what a setting names can be called, and answers at once.
+
+    Alone it may be a class, in simplejwt's list a path.
+    """
     try:
         if key in SERIALIZERS:
             return issubclass(named_class(key), BaseSerializer)
         if key in _LISTS["SIMPLE_JWT"]:
             return isinstance(import_string(value), type)
-        return callable(import_string(value) if isinstance(value, str) else value)
+        found = import_string(value) if isinstance(value, str) else value
+        return callable(found) and not any(map(iscoroutinefunction, (found, type(found).__call__)))
     except (ImportError, ValueError, TypeError, AttributeError):
         return False
