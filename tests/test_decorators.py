@@ -62,6 +62,8 @@ def itself() -> Any:
         (cache_page(60)(PLAIN), {"django.middleware.cache"}),
         (gzip_page(PLAIN), {"django.middleware.gzip"}),
         (views.with_card(PLAIN), {"tests.gallery.views"}),
+        (views.Wrapper(PLAIN), {"tests.gallery.views"}),
+        (views.with_card(views.Wrapper(never_cache(PLAIN))), {"tests.gallery.views", never_cache.__module__}),
         (views.unmarked(never_cache(PLAIN)), {"tests.gallery.views", "django.views.decorators.cache"}),
     ],
 )

@@ -56,8 +56,9 @@ def _down_to_view(callback: Any, seen: set[int]) -> tuple[Any, ...]:
     if _is_view(callback):
         return (callback,)
     seen.add(id(callback))
-    closure = [held for held in _closure(callback).values() if isinstance(held, FunctionType | MethodType | partial)]
-    for inner in (beneath(callback), *closure):
+    named = _closure(callback) if _written(callback) else getattr(callback, "__dict__", {})  # of a decorator's object
+    held = [inner for inner in named.values() if isinstance(inner, FunctionType | MethodType | partial)]
+    for inner in (beneath(callback), *held):
         if id(inner) not in seen and len(seen) < _MOST_LAYERS and (found := _down_to_view(inner, seen)):
             return (callback, *found)
     return ()

@@ -182,6 +182,7 @@ ONE_BY_ONE = [
     exhibit("zipped/", gzip_page(views.Reads.as_view()), **all_of(PROTECTED, "GET", "OPTIONS")),
     exhibit("behind-card/", views.with_card(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("unmarked/", views.unmarked(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
+    exhibit("wrapped/", views.Wrapper(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("open-to/", views.open_to(views.Nothing.as_view())(views.Reads.as_view()), GET=UNKNOWN, OPTIONS=UNKNOWN),
     exhibit("partial/", partial(views.Nothing.as_view()), **all_of(OPEN, "GET", "POST", "OPTIONS")),
     exhibit("partial-set/", partial(views.OpenGroupSet.as_view({"get": "list"})), **all_of(OPEN, "GET", "OPTIONS")),
