@@ -44,6 +44,7 @@ def do_everything(user: Any) -> None:
     cache.set_many(data={"three": 3}, version=2)
     cache.set_many({"four": 4}, 60, 2)
     async_to_sync(cache.aset)("later", 1, version=2)
+    async_to_sync(cache.aset)("known", "changed later")
     async_to_sync(cache.aadd)(key="added_later", value=1)
     async_to_sync(cache.aget_or_set)("either_later", 1)
     async_to_sync(cache.aset_many)({"five": 5})
