@@ -198,16 +198,16 @@ def follow_user(
     rehash: _Rehash | None = vars(user).pop(_REHASH, None)
     if rehash is not None:
         _finish_rehash(user, rehash, using)
-    stored: dict[str, Any] = {}
+    overwritten: dict[str, Any] = {}
     if _writes(update_fields, "password"):
         vars(user).pop(_SET, None)
         remember_password(instance=user)
-        stored = vars(user).pop(_STORED, stored)
+        overwritten = vars(user).pop(_STORED, overwritten)
     if created:
         return
     if _writes_activity(user, update_fields) and _is_inactive(user, using):
         ending.end_all(user, rotation.USER_INACTIVE)
-    elif any(_is_another(user, before) for before in stored.values()):
+    elif any(_is_another(user, before) for before in overwritten.values()):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
 
 
