@@ -10,7 +10,7 @@ from .exceptions import PasswordChanged
 
 MAX_HASH = 128
 _WORD = re.compile(f"[!-~]{{1,{MAX_HASH}}}")
-MAX_HASHES = 8 * MAX_HASH  # of one password: re-hashes that run at once, and those before them
+MAX_HASHES = 500 * MAX_HASH  # of one password: all re-hashes that run at once, and those before them
 
 # Where a user keeps the hashes of the credentials before it renewed the password's, and the new password's.
 RENEWED = "_drf_jwt_kit_renewed"

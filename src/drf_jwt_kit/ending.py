@@ -86,6 +86,8 @@ def _sweep(user: Any, sessions: TokenSessionQuerySet, reason: str) -> list[Token
     ended = rotation.revoke_all(sessions, reason, kept_for)
     if not ended:
         adoption.bar(user, reason, kept_for)
+    if transactions.is_open():  # they come before those that are held now, and are looked at after the commit
+        return ended
     return ended + rotation.revoke_all(adopted_meanwhile, reason, kept_for)
 
 

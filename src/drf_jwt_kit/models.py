@@ -188,7 +188,7 @@ class TokenSessionQuerySet(models.QuerySet["TokenSession"]):
 
     def of_credentials(self, hashes: Iterable[str]) -> Self:
         """Return those that began with one of the credentials ``hashes``."""
-        words = Concat(Value(" "), F("credential_hash"), Value(" "))
+        words = Concat(Value(" "), F("credential_hash"), Value(" "), output_field=models.TextField())
         any_of = reduce(or_, (Q(_words__contains=f" {one} ") for one in hashes))
         return self.alias(_words=words).filter(any_of)
 
@@ -228,7 +228,7 @@ class TokenSession(models.Model):
     )
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=MAX_REASON, blank=True, default="")
-    credential_hash = models.CharField(max_length=credentials.MAX_HASHES)
+    credential_hash = models.TextField()
     claims = models.JSONField(default=dict, help_text=_("Claims fixed at sign-in."))
     claims_source = models.CharField(max_length=255, blank=True, default="")
     user_agent = models.CharField(max_length=MAX_USER_AGENT, blank=True, default="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -14,7 +15,7 @@ from django.db.models.signals import post_init, post_save, pre_save
 from django.db.models.sql import UpdateQuery
 from django.dispatch import receiver
 
-from . import adoption, credentials, ending, models, revocation, rotation
+from . import adoption, credentials, ending, models, revocation, rotation, transactions
 from .conf import simple_jwt
 
 # On a user: the password as it was read or written last, whether one was set and is not written yet, what is being
@@ -103,6 +104,7 @@ def compare_with_what_is_stored(
     if stored is None:
         return
     if writes_activity and not stored.is_active:
+        _hold(instance, using)
         ending.end_left_over(instance)
     if is_rehash:
         _prepare_rehash(instance, stored)
@@ -222,7 +224,8 @@ def _finish_rehash(user: Any, rehash: _Rehash, using: str) -> None:
         return
     user.password, hashes = stored.password, credentials.hashes(stored)
     if stored.password == rehash:
-        _carry_over(user, rehash)  # once more: a session may have begun since, under what this save has overwritten
+        # Once more: a session may have begun since, under what this save has overwritten.
+        transactions.last(partial(_carry_over, user, rehash))
     elif rotation.same_password(user, hashes) == set(hashes):
         setattr(user, credentials.UNSEEN, stored.password)
 

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, OperationalError
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, TextField, Value, When
 from django.db.models.functions import Concat, Right
 
 from . import credentials, lookup, models, transactions
@@ -115,7 +115,7 @@ def _under_todays_key(session: TokenSession) -> dict[str, Any]:
     known = stored.split()
     if todays in known or not set(known) & set(older):
         return {}
-    both = Value(credentials.joined(*known, todays))
+    both = Value(credentials.joined(*known, todays), TextField())
     return {"credential_hash": Case(When(credential_hash=stored, then=both), default=F("credential_hash"))}
 
 
@@ -189,7 +189,8 @@ def _add_hash(user: Any, old: list[str], new: str) -> bool:
 
 def _with(known: str) -> Right:
     """Return what a row's hashes become with another one, the oldest left out where there are too many."""
-    return Right(Concat(F("credential_hash"), Value(f" {known}")), credentials.MAX_HASHES)
+    more = Concat(F("credential_hash"), Value(f" {known}"), output_field=TextField())
+    return Right(more, credentials.MAX_HASHES)
 
 
 def tie(session: TokenSession) -> None:

@@ -138,7 +138,7 @@ def _end_surplus(newest: list[TokenSession]) -> None:
     then.
     """
     alive = [session for session in newest if session.revoked_at is None]
-    for surplus in reversed(alive[kit().MAX_SESSIONS_PER_USER :]):  # in the order of those who end all
+    for surplus in sorted(alive[kit().MAX_SESSIONS_PER_USER :], key=lambda session: session.pk):  # as who ends all
         revoke(surplus, rotation.TOO_MANY)
 
 

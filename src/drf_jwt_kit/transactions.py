@@ -47,6 +47,23 @@ def in_batches(rows: TokenSessionQuerySet, change: Callable[[TokenSessionQuerySe
     return results
 
 
+def is_open() -> bool:
+    """Return whether a transaction is open, but for the one that Django runs a test in."""
+    blocks: Any = connections[models.writing_database()].atomic_blocks
+    return any(not block._from_testcase for block in blocks)
+
+
+def last(do: Callable[[], object]) -> None:
+    """Call ``do`` now, or once a transaction that is open is committed.
+
+    What it locks may come before what is held already: a session that was adopted meanwhile sorts before all others.
+    """
+    if is_open():
+        after_commit(do)
+    else:
+        do()
+
+
 class _Look:
     """Something to be looked at once a transaction is committed; it is done once, and raises nothing."""
 

@@ -26,10 +26,10 @@ def run(race: Any, callers: Any, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def serve() -> None:
     """Run races until there is nothing more to read."""
-    from tests.concurrency import calls, pruning, races
+    from tests.concurrency import calls, moments, pruning, races
 
-    known = {**vars(races), **vars(pruning)}
-    callers = calls.Callers(9)
+    known = {**vars(races), **vars(moments), **vars(pruning)}
+    callers = calls.Callers(24)
     print(json.dumps({"result": "ready"}), flush=True)  # noqa: T201 - the protocol
     for line in sys.stdin:
         name, arguments = json.loads(line)

@@ -53,14 +53,14 @@ def simplejwt_token(user: Any) -> str:
     return str(SimpleJWTRefreshToken.for_user(user))
 
 
-def _kit(**values: Any) -> Any:
+def kit(**values: Any) -> Any:
     """Return a context in which ``values`` are over the arena's ``DRF_JWT_KIT``."""
     return override_settings(DRF_JWT_KIT={**settings.DRF_JWT_KIT, **values})
 
 
 def refreshing(callers: Callers, *, rounds: int, parallel: int, grace: int, adopt: bool = False) -> list[Any]:
     """Let ``parallel`` callers present the same refresh token, in each round another one."""
-    with _kit(REFRESH_GRACE_PERIOD=timedelta(seconds=grace)):
+    with kit(REFRESH_GRACE_PERIOD=timedelta(seconds=grace)):
         return [_refresh_round(callers, parallel, adopt=adopt) for _ in range(rounds)]
 
 
@@ -413,17 +413,17 @@ def rehashing_at_once(callers: Callers, *, rounds: int, parallel: int) -> list[A
 def _rehash_at_once_round(callers: Callers, parallel: int) -> list[int]:
     """Return the statuses of the sign-ins, of going on with their tokens, and of a refresh with simplejwt's."""
     user = new_user(PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1))
-    legacy = [simplejwt_token(user) for _ in range(3)]
+    legacy, before = [simplejwt_token(user) for _ in range(3)], signed_in(user).refresh
     credentials = {"username": user.username, "password": PASSWORD}
     sign_ins = [partial(call, "POST", "token/", credentials)] * parallel
     answers: list[Answer] = callers.at_once(*sign_ins, *(partial(refresh, token) for token in legacy[1:]))
     gone_on = [refresh(held.refresh) for held in held_after(answers)]
-    return [answer.status for answer in (*answers, *gone_on, refresh(legacy[0]))]
+    return [answer.status for answer in (*answers, *gone_on, refresh(legacy[0]), refresh(before))]
 
 
 def signing_in(callers: Callers, *, rounds: int, parallel: int, most: int) -> list[Any]:
     """Let one user sign in ``parallel`` times at once with ``MAX_SESSIONS_PER_USER`` at ``most``."""
-    with _kit(MAX_SESSIONS_PER_USER=most):
+    with kit(MAX_SESSIONS_PER_USER=most):
         return [_sign_in_round(callers, parallel) for _ in range(rounds)]
 
 

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ),
                 ("revoked_at", models.DateTimeField(null=True)),
                 ("revoke_reason", models.CharField(blank=True, default="", max_length=32)),
-                ("credential_hash", models.CharField(max_length=1024)),
+                ("credential_hash", models.TextField()),
                 ("claims", models.JSONField(default=dict, help_text="Claims fixed at sign-in.")),
                 ("claims_source", models.CharField(blank=True, default="", max_length=255)),
                 ("user_agent", models.CharField(blank=True, default="", max_length=256)),
