@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
+import struct
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -232,6 +234,9 @@ class TestKeyPairs:
                 backends.current().decode(forged(named, public_pem(key)))
 
 
+CUT_OFF = b'{"keys": [' + b" " * 65_536  # after which the server resets the connection
+
+
 @pytest.fixture
 def jwks(settings: Any) -> Iterator[list[Any]]:
     """The keys that a server publishes, and a project that verifies by them."""
@@ -246,6 +251,10 @@ def jwks(settings: Any) -> Iterator[list[Any]]:
             self.end_headers()
             instead = next((one for one in published if isinstance(one, bytes)), None)
             self.wfile.write(json.dumps({"keys": published}).encode() if instead is None else instead)
+            if instead == CUT_OFF:
+                self.wfile.flush()
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
 
         def log_message(self, *args: Any) -> None:
             """Say nothing."""
@@ -299,6 +308,7 @@ def test_a_key_that_is_withdrawn_is_refused(jwks: Any) -> None:
         b'{"keys": []}',
         b'{"keys": [5]}',
         b'{"keys": [{}]}',
+        pytest.param(CUT_OFF, id="cut off"),
     ],
     ids=repr,
 )

@@ -133,12 +133,12 @@ def comes_unseen(request: Any) -> bool:
     return attempt.is_unseen
 
 
-def read_name(request: Any, credentials: dict[str, str], name_field: str) -> None:
+def read_name(request: Any, credentials: dict[str, str], name: str) -> None:
     """Count an attempt on the name that is tried in the end, and change its password if it comes unseen."""
     attempt = Attempt.of(request)
     if attempt is None:
         return
-    attempt.read_as(credentials[name_field])
+    attempt.read_as(name)
     if not attempt.is_unseen and comes_unseen(request):
         disguise(credentials, ["password"])
 

@@ -41,9 +41,12 @@ class KitView(generics.GenericAPIView[Any]):
     www_authenticate_realm = "api"
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """Return the view, outside of ``ATOMIC_REQUESTS``: a revocation outlives its 401 (law 4)."""
-        view = super().as_view(**initkwargs)
+    def as_view(cls, *args: Any, **initkwargs: Any) -> Any:
+        """Return the view, outside of ``ATOMIC_REQUESTS``: a revocation outlives its 401 (law 4).
+
+        A viewset's takes its actions.
+        """
+        view = super().as_view(*args, **initkwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view

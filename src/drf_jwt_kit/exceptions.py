@@ -186,11 +186,13 @@ def unauthorized(
     """Return the 401 for a refused token.
 
     ``detail`` overrides parts of the body (``detail``, ``code``, ``messages``). A project's own
-    token class may raise simplejwt's bare ``TokenError``: its sentence is kept.
+    token class may raise simplejwt's bare ``TokenError``: its sentence is kept, or what it has instead of one.
     """
-    sentence = refused.args[0] if refused.args else Invalid.sentence
+    told: Any = refused.args[0] if refused.args else Invalid.sentence
+    own = told if isinstance(told, dict) else {"detail": told}
+    sentence = own.get("detail", Invalid.sentence)
     reason = getattr(refused, "reason", "expired" if isinstance(refused, simplejwt.ExpiredTokenError) else "invalid")
-    body = {"detail": sentence, "code": "token_not_valid", "reason": reason, **(detail or {})}
+    body = {"detail": sentence, "code": "token_not_valid", "reason": reason, **own, **(detail or {})}
     return InvalidToken(body, challenge=challenge(scheme, realm, sentence))
 
 
@@ -219,7 +221,8 @@ def nothing_rolled_back() -> Iterator[None]:
 def with_code(exc: drf.APIException) -> drf.APIException:
     """Return ``exc`` with its stable code in the body, beside the sentence."""
     if isinstance(exc.detail, str):
-        exc.detail = {"detail": exc.detail, "code": exc.get_codes()}  # type: ignore[dict-item]
+        code = str(exc.get_codes())
+        exc.detail = {"detail": exc.detail, "code": drf.ErrorDetail(code, code)}
     return exc
 
 

@@ -7,7 +7,9 @@ import logging
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from inspect import getattr_static
 from pkgutil import resolve_name
+from types import FunctionType
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -60,10 +62,12 @@ def source_of(serializer_class: type[Any]) -> str:
     """Return the dotted path at which a refresh finds ``get_token`` again, empty where the settings name it.
 
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
-    own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is.
+    own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is, or if it asks for an instance.
     """
     for cls in (cls for cls in serializer_class.__mro__ if hasattr(cls, "get_token")):
         path = f"{cls.__module__}.{cls.__qualname__}"
+        if isinstance(getattr_static(cls, "get_token"), FunctionType):
+            raise ImproperlyConfigured(f"{path}.get_token has to be a classmethod: a refresh has no instance.")
         if _is_found(cls, path):
             return path if path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
         if "get_token" in vars(cls):

@@ -142,14 +142,19 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
         is_counted = request is None or Attempt.of(request) is not None
-        name = credentials[self.username_field]
+        name = self._name(credentials)
         with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields):
             return self._sign_in(credentials, request)
+
+    def _name(self, credentials: dict[str, Any]) -> str:
+        """Return the name as text, whatever a project's field or ``validate`` made of it."""
+        name = credentials[self.username_field]
+        return "" if name is None else str(name)
 
     @sensitive_variables()
     def _sign_in(self, credentials: dict[str, str], request: Any) -> dict[str, Any]:
         """Sign in; a user who changes on the way is as unknown as any other."""
-        denials.read_name(request, credentials, self.username_field)
+        denials.read_name(request, credentials, self._name(credentials))
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:
@@ -174,7 +179,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
             self._deny(credentials, request, told=True)
         except Exception as error:  # noqa: BLE001 - backends, hashers and receivers raise what they like
-            if denials.is_about_credentials(error, credentials[self.username_field], credentials["password"]):
+            if denials.is_about_credentials(error, self._name(credentials), credentials["password"]):
                 self._deny(credentials, request)
             _fail(request, error)
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):
@@ -187,7 +192,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
         A hasher or a receiver that fails here is answered as one that fails there.
         """
-        name = credentials[self.username_field]
+        name = self._name(credentials)
         named = models.user_named(name)
         if attempt := Attempt.of(request):
             attempt.was_denied = True
@@ -211,12 +216,15 @@ class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
 
     refresh = TokenField()
     token_class = RefreshToken
+    is_rotated = False
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Rotate. Override it to add to the answer."""
         refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
-        return pair_as_data(sessions.rotate(refresh, self.context.get("request")))
+        pair = sessions.rotate(refresh, self.context.get("request"))
+        self.is_rotated = True
+        return pair_as_data(pair)
 
 
 class TokenVerifySerializer(Discreet, simplejwt.TokenVerifySerializer):

@@ -25,7 +25,7 @@ from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, User
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token, refresh_class
 
-__all__ = ["TokenPair", "begin", "find", "revoke", "revoke_all", "rotate", "row_of", "sign_out", "start"]
+__all__ = ["TokenPair", "begin", "confirm", "find", "revoke", "revoke_all", "rotate", "row_of", "sign_out", "start"]
 
 # Why a session ends at once that was begun for a user who has changed meanwhile.
 _ENDED_BY: Mapping[type[Refused], str] = {
@@ -162,6 +162,14 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
     access = issuance.access_token(session, successor)
     return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
+
+
+def confirm(refresh: RefreshToken, request: Any = None) -> None:
+    """Raise a :class:`~drf_jwt_kit.exceptions.Refused` where :func:`rotate` would, and rotate nothing."""
+    session = find(refresh)
+    if not session._state.adding:
+        with _replay_ends(session, request):
+            rotation.confirm(session, refresh.generation)
 
 
 def sign_out(refresh: RefreshToken, request: Any = None) -> None:

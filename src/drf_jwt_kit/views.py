@@ -27,13 +27,17 @@ from . import claims, credentials, decoys, denials, introspection, models, rotat
 from .authentication import JWTAuthentication
 from .conf import SERIALIZERS, SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
 from .endpoints import KitView
+from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
 from .serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
-from .tokens import Token
+from .tokens import Token, refresh_class
 
 _KINDS = ("access", "refresh")
+
+# What is wrong with a user, and not with a token.
+_OF_USERS = (UserInactive, UserNotFound, PasswordChanged, Revoked, denials.ComesLate)
 
 
 class _Scope:
@@ -150,12 +154,12 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     def _account(self, data: Any) -> str:
         """Return the account that the request names, as the serializer's field reads it; empty where it names none."""
         name = data.get(self._name_field()) if isinstance(data, dict) else None
-        if not isinstance(name, str):
+        if name is None:
             return ""
         try:
             return str(self._declared()[self._name_field()].run_validation(name))
         except (KeyError, SkipField, ValidationError, drf.ValidationError):  # of a field, as serializers take it
-            return name
+            return name if isinstance(name, str) else ""
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
@@ -171,7 +175,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Say of a user who cannot sign in what is said of one that nobody has."""
-        if isinstance(exc, TokenError):
+        if isinstance(exc, _OF_USERS):
             sentence = TokenObtainPairSerializer.default_error_messages["no_active_account"]
             exc = drf.AuthenticationFailed(sentence, "no_active_account")
         return super()._as_api_exception(exc)
@@ -193,6 +197,21 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     _serializer_class = ""
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     scope = "token_refresh"
+
+    @method_decorator(sensitive_variables())
+    def answer(self, serializer: Any) -> Any:
+        """Return what came of it, unless a token was used up that a project's serializer did not rotate (law 3)."""
+        if not getattr(serializer, "is_rotated", False):
+            self._ensure_current(serializer.initial_data)
+        return super().answer(serializer)
+
+    def _ensure_current(self, data: dict[str, Any]) -> None:
+        """Raise why the token in a body would not be rotated, if there is one."""
+        try:
+            refresh = refresh_class()(str(data.get("refresh")))
+        except TokenError:  # what a serializer takes in its place is its own to judge
+            return
+        sessions.confirm(refresh, self.request)
 
 
 class TokenVerifyView(TokenViewBase, simplejwt.TokenVerifyView):
