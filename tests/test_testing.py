@@ -44,6 +44,7 @@ from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.permissions import ProtectedByDefaultMixin, public
 from drf_jwt_kit.testing import ATTACKS, assert_protected
 from drf_jwt_kit.tokens import AccessToken, Token, UntypedToken
+from tests.gallery.views import Chooser, SaidPublic
 
 pytestmark = pytest.mark.django_db
 
@@ -857,6 +858,19 @@ class TestRoutes:
 
         assert {row.view for row in found.shadowed} == {"rest_framework.routers.APIRootView"}
         assert {row.route for row in found.shadowed} == {"api/"}
+
+    @pytest.mark.parametrize("route", ["either/", "ANY either/"])
+    def test_a_choice_among_views_is_named(self, route: str) -> None:
+        """Which one answered, and what the other would have, no request tells: that is no proof."""
+        either = path("either/", Chooser(get=SaidPublic.as_view(), post=Open.as_view()))
+        patterns = [path("closed/", NoteViewSet.as_view({"get": "list"})), either]
+
+        for given in (patterns, [either]):
+            assert complaint(*given, paths={"either/": "/either/"}) == [
+                "One of several views answers there: test each yourself, and name the route in skip.",
+                "  either/ (tests.gallery.views.Chooser)",
+            ]
+        assert len(assert_protected(urlconf=urls(*patterns), skip=[route]).skipped) == 1
 
     def test_a_route_that_no_path_leads_to_is_named(self) -> None:
         """It may be open: silence would be a proof of nothing."""

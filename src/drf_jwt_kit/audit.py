@@ -7,7 +7,7 @@ may come in is not let near one: its verdict is ``UNKNOWN``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from contextlib import closing
 from enum import StrEnum
 from functools import partial, wraps
@@ -24,23 +24,11 @@ from django.views import View
 from rest_framework.views import APIView
 
 from . import routes
-from .decorators import around_handler, around_view, beneath, handler_layers, methods_let_through
+from .decorators import beneath, handler_layers, methods_let_through, that_may_close, that_may_open
 from .permissions import MARK, ProtectedByDefaultMixin, is_public
 from .redirects import leads_to_sign_in
 from .routes import Example, Route
 from .stand_ins import kept_from_data
-
-# Decorators that change how a view answers, not whom: Django's, some of which it makes from its middleware.
-_HOW_ALONE = (
-    "django.views.decorators.",
-    "django.middleware.csrf",
-    "django.middleware.gzip",
-    "django.middleware.http",
-    "rest_framework.decorators",
-    "functools",
-)
-_CLOSES_NOTHING = (*_HOW_ALONE, "django.middleware.cache")  # it tells others what it told one
-_OPENS_NOTHING = (*_HOW_ALONE, "django.contrib.auth.decorators", "django.contrib.admin.views.decorators")
 
 
 class Verdict(StrEnum):
@@ -86,6 +74,9 @@ def routed_rows(urlconf: Any = None) -> list[tuple[Route, Row]]:
 
 def _rows(route: Route, asked: list[str]) -> list[Row]:
     """Return the rows of one route."""
+    if choices := route.choices:
+        why = f"one of several views answers: {', '.join(sorted(cls.__name__ for cls in choices))}"
+        return [Row(route.route, route.name, "ANY", _path(route.callback), Verdict.UNKNOWN, why)]
     cls = route.view_class
     if cls is None:
         return [Row(route.route, route.name, "ANY", _path(route.callback), Verdict.PLAIN, "not a view of DRF's")]
@@ -216,8 +207,7 @@ def _ask(route: Route, example: Example, method: str, asked: list[str]) -> tuple
         return Verdict.UNKNOWN, _raised(error, asked)
     if asked:
         return Verdict.UNKNOWN, _depends(asked)
-    strangers = _others(around_view(route.layers), _OPENS_NOTHING)
-    if verdict is Verdict.PROTECTED and strangers:
+    if verdict is Verdict.PROTECTED and (strangers := that_may_open(route.layers)):
         return Verdict.UNKNOWN, f"the view lets nobody in; a decorator from {strangers} may"
     return verdict, why
 
@@ -267,14 +257,9 @@ def _let_in(view: Any, route: Route, method: str, handler: Callable[..., Any]) -
     """Return the verdict on a view that lets an anonymous request through to its handler."""
     if is_public(view, method):
         return Verdict.PUBLIC, "declared @public"
-    if strangers := _others([*around_view(route.layers), *around_handler(handler)], _CLOSES_NOTHING):
+    if strangers := that_may_close(route.layers, handler):
         return Verdict.UNKNOWN, f"the view lets it in; a decorator from {strangers} may not"
     return Verdict.OPEN, f"reaches the handler; {_permissions(view, method)}"
-
-
-def _others(modules: Iterable[str], known: tuple[str, ...]) -> str:
-    """Return the modules that are not known, in words."""
-    return ", ".join(sorted({module for module in modules if not module.startswith(known)}))
 
 
 def _refused(view: Any, answer: Any, method: str) -> tuple[Verdict, str]:

@@ -10,6 +10,18 @@ from typing import Any
 
 _MOST_LAYERS = 100  # some objects have whatever attribute they are asked for, `__wrapped__` too
 
+# Decorators that change how a view answers, not whom: Django's, some of which it makes from its middleware.
+_HOW_ALONE = (
+    "django.views.decorators.",
+    "django.middleware.csrf",
+    "django.middleware.gzip",
+    "django.middleware.http",
+    "rest_framework.decorators",
+    "functools",
+)
+_CLOSES_NOTHING = (*_HOW_ALONE, "django.middleware.cache")  # it tells others what it told one
+_OPENS_NOTHING = (*_HOW_ALONE, "django.contrib.auth.decorators", "django.contrib.admin.views.decorators")
+
 
 def layers(callback: Any) -> tuple[Any, ...]:
     """Return a view's callback and what it is put around, down to the function that ``as_view()`` made.
@@ -18,7 +30,27 @@ def layers(callback: Any) -> tuple[Any, ...]:
     """
     named = getattr(callback, "__dict__", {})
     alone = (callback,) if isinstance(named.get("cls"), type) else ()
-    return _down_to_view(callback, set()) or alone
+    return next(_down_to_views(callback, set()), alone)
+
+
+def view_classes(callback: Any) -> list[Any]:
+    """Return the class of each view that a callback holds; where there are several, it chooses."""
+    return [_closure(way[-1])["cls"] for way in _down_to_views(callback, set())]
+
+
+def that_may_open(layers: Iterable[Any]) -> str:
+    """Return where decorators around a view come from that may answer those whom it would not."""
+    return _others(around_view(layers), _OPENS_NOTHING)
+
+
+def that_may_close(layers: Iterable[Any], handler: Any) -> str:
+    """Return where decorators around a view and its handler come from that may refuse those whom it would not."""
+    return _others([*around_view(layers), *around_handler(handler)], _CLOSES_NOTHING)
+
+
+def _others(modules: Iterable[str], known: tuple[str, ...]) -> str:
+    """Return the modules that are not known, in words."""
+    return ", ".join(sorted({module for module in modules if not module.startswith(known)}))
 
 
 def around_view(layers: Iterable[Any]) -> Iterator[str]:
@@ -51,17 +83,17 @@ def methods_let_through(layers: Iterable[Any]) -> Iterator[Iterable[str]]:
             yield held["request_method_list"]
 
 
-def _down_to_view(callback: Any, seen: set[int]) -> tuple[Any, ...]:
-    """Return the layers from ``callback`` down to a view."""
-    if _is_view(callback):
-        return (callback,)
+def _down_to_views(callback: Any, seen: set[int]) -> Iterator[tuple[Any, ...]]:
+    """Yield the layers from ``callback`` down to each view."""
     seen.add(id(callback))
+    if _is_view(callback):
+        yield (callback,)
+        return
     named = _closure(callback) if _written(callback) else getattr(callback, "__dict__", {})  # of a decorator's object
     held = [inner for inner in named.values() if isinstance(inner, FunctionType | MethodType | partial)]
     for inner in (beneath(callback), *held):
-        if id(inner) not in seen and len(seen) < _MOST_LAYERS and (found := _down_to_view(inner, seen)):
-            return (callback, *found)
-    return ()
+        if id(inner) not in seen and len(seen) < _MOST_LAYERS:
+            yield from ((callback, *way) for way in _down_to_views(inner, seen))
 
 
 def _is_view(function: Any) -> bool:

@@ -81,6 +81,7 @@ class Endpoints:
         self.paths, self.skip = paths, frozenset(skip)
         self.targets: list[Target] = []
         self.unreached: list[Row] = []
+        self.undecided: list[Row] = []
         self.protection = Protection([], [], [], [], [])
         routed = [(route, row) for route, told in audit.routed_rows() for row in _by_method(route, told)]
         unknown = set(paths).difference(*(_names(route) for route, _row in routed))
@@ -98,6 +99,8 @@ class Endpoints:
             return self.protection.plain
         if self.skip & _skippable(route, row):
             return self.protection.skipped
+        if route.choices:
+            return self.undecided
         if path := self._path_to(route):
             self.targets.append(Target(row, path))
             return self.protection.driven
@@ -114,16 +117,24 @@ class Endpoints:
 
     def faults(self) -> Iterator[str]:
         """Yield what stands in the way of a proof."""
-        if not self.targets and not self.unreached:
+        if not self.targets and not self.unreached and not self.undecided:
             yield "Nothing was driven: no view of DRF's is there that is not declared @public, or skipped."
         if self.unreached:
             yield "No path was found to these routes: give one in paths={route: path}, or name them in skip."
-            yield from sorted({f"  {row.route} ({row.view})" for row in self.unreached})
+            yield from _listed(self.unreached)
+        if self.undecided:
+            yield "One of several views answers there: test each yourself, and name the route in skip."
+            yield from _listed(self.undecided)
+
+
+def _listed(rows: Iterable[Row]) -> list[str]:
+    """Return a line for each route."""
+    return sorted({f"  {row.route} ({row.view})" for row in rows})
 
 
 def _by_method(route: Route, row: Row) -> list[Row]:
     """Return a row for each method that a class has, where its view could not be made ready to tell the audit."""
-    if row.method != "ANY" or row.verdict is not Verdict.UNKNOWN:
+    if row.method != "ANY" or row.verdict is not Verdict.UNKNOWN or route.choices:
         return [row]
     view = audit.unprepared(route)
     rows = [row._replace(method=method, view=audit.named(route, method)) for method in audit.methods(route, view)]

@@ -19,7 +19,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from . import middleware
-from .decorators import layers
+from .decorators import layers, view_classes
 from .regexes import forms, groups, matches, shortest
 
 _PARAMETER = re.compile("<(?:[^>:]+:)?([^>]+)>")
@@ -57,7 +57,13 @@ class Route(NamedTuple):
     def view_class(self) -> type[APIView] | None:
         """Return the class of a DRF view, ``None`` for every other view."""
         cls = getattr(self._view, "cls", None)
-        return cls if isinstance(cls, type) and issubclass(cls, APIView) else None
+        return cls if _is_of_drf(cls) else None
+
+    @property
+    def choices(self) -> list[Any]:
+        """Return the view classes of which one answers, DRF's among them; empty where that is no question."""
+        classes = view_classes(self.callback)
+        return classes if len(classes) > 1 and any(map(_is_of_drf, classes)) else []
 
     @property
     def initkwargs(self) -> dict[str, Any]:
@@ -169,6 +175,11 @@ class Route(NamedTuple):
     def _view(self) -> Any:
         """Return the function that ``as_view()`` made."""
         return self.layers[-1] if self.layers else None
+
+
+def _is_of_drf(cls: Any) -> bool:
+    """Return whether something is the class of a DRF view."""
+    return isinstance(cls, type) and issubclass(cls, APIView)
 
 
 def _chosen_for(chosen: dict[str, str], place: re.Match[str]) -> str:

@@ -183,7 +183,11 @@ ONE_BY_ONE = [
     exhibit("behind-card/", views.with_card(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("unmarked/", views.unmarked(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("wrapped/", views.Wrapper(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
-    exhibit("open-to/", views.open_to(views.Nothing.as_view())(views.Reads.as_view()), GET=UNKNOWN, OPTIONS=UNKNOWN),
+    exhibit("card-first/", views.with_card(views.Reads.as_view()), **all_of(UNKNOWN, "GET", "OPTIONS")),
+    exhibit("open-to/", views.open_to(views.Nothing.as_view())(views.Reads.as_view()), ANY=UNKNOWN),
+    exhibit("chosen/", views.Chooser(get=views.SaidPublic.as_view(), post=views.Nothing.as_view()), ANY=UNKNOWN),
+    exhibit("chosen-plain/", views.Chooser(get=views.Plain.as_view(), post=views.Nothing.as_view()), ANY=UNKNOWN),
+    exhibit("plain-chosen/", views.Chooser(get=views.Plain.as_view(), post=views.Plain.as_view()), ANY=PLAIN),
     exhibit("partial/", partial(views.Nothing.as_view()), **all_of(OPEN, "GET", "POST", "OPTIONS")),
     exhibit("partial-set/", partial(views.OpenGroupSet.as_view({"get": "list"})), **all_of(OPEN, "GET", "OPTIONS")),
     exhibit(

@@ -833,6 +833,18 @@ class Wrapper:
         return self.view(request, *args, **kwargs)
 
 
+class Chooser:
+    """An object that lets one view read, and another write."""
+
+    def __init__(self, get: Any, post: Any) -> None:
+        """Take both."""
+        self.get, self.post = get, post
+
+    def __call__(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer as one of them."""
+        return (self.post if request.method == "POST" else self.get)(request, *args, **kwargs)
+
+
 def open_to(guests: Any) -> Any:
     """Decorate a view so that another one answers."""
 
