@@ -58,6 +58,28 @@ def test_what_django_cannot_reverse_has_no_form(regex: str) -> None:
     assert regexes.forms(regex) == []
 
 
+@pytest.mark.parametrize(
+    ("regex", "expected"),
+    [
+        (r"^a/b-c_d\.csv$", True),
+        ("^a/", True),
+        ("^$", True),
+        (r"^\$", True),
+        ("a$", False),
+        ("^a.csv$", False),
+        (r"^a\d$", False),
+        ("^ab?$", False),
+        ("^a|b$", False),
+        ("^[ab]$", False),
+        ("(?i)^a$", False),
+        (r"^a\Z", False),
+    ],
+)
+def test_a_regex_may_match_one_text_alone(regex: str, expected: bool) -> None:
+    """From its beginning, letter by letter; what is not sure to do so counts as one that does not."""
+    assert regexes.is_literal(regex) is expected
+
+
 def test_a_form_is_filled() -> None:
     """Every place, and nothing else that looks like one to Python."""
     (form,) = regexes.forms(r"^100%/(?P<pk>\d+)/(?P=pk)/$")

@@ -22,6 +22,7 @@ from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirec
 from django.test import AsyncClient, Client, override_settings
 from django.urls import include, path, re_path
 from django.utils import timezone, translation
+from django.utils.functional import lazystr
 from django.views.decorators.http import require_GET, require_POST
 from notes.models import Note
 from notes.views import NoteViewSet
@@ -839,14 +840,35 @@ class TestRoutes:
             (path("a/", Closed.as_view()), re_path(r"^a/$", Open.as_view())),
             (path("<slug:name>/", Closed.as_view()), path("a/", Open.as_view())),
             (path("<int:pk>/", Closed.as_view()), path("<int:pk>/", Open.as_view())),
+            (path("a.b/c", Closed.as_view()), re_path(r"^a\.b/", include([re_path("^c$", Open.as_view())]))),
+            (re_path("^[ab]/$", Closed.as_view()), re_path("^[ab]/$", Open.as_view())),
         ],
-        ids=["path", "re_path", "parameter", "alike"],
+        ids=["path", "re_path", "parameter", "alike", "include", "alike as re_path"],
     )
     def test_a_route_whose_paths_are_all_taken_is_out_of_reach(self, first: Any, again: Any) -> None:
         """Nobody gets there, so nothing is open."""
         found = assert_protected(urlconf=urls(first, again))
 
         assert [row.view for row in found.shadowed] == ["tests.test_testing.Open"]
+
+    @pytest.mark.parametrize(
+        ("first", "again"),
+        [
+            (path("api/reports", Closed.as_view()), path("api/", include([re_path("^reports", Open.as_view())]))),
+            (path("reports", Closed.as_view()), re_path("reports", Open.as_view())),
+            (path("export.csv", Closed.as_view()), re_path("^export.csv$", Open.as_view())),
+            (path("a/b", Closed.as_view()), re_path("a/", include([path("b", Open.as_view())]))),
+            (path("en-us/a/", Closed.as_view()), *i18n_patterns(path("a/", Open.as_view()))),
+            (path("a/", Closed.as_view()), path(lazystr("a/"), Open.as_view())),
+        ],
+        ids=["no end", "neither end", "a dot", "include", "language", "translated"],
+    )
+    def test_a_route_that_may_have_more_paths_is_not_out_of_reach(self, first: Any, again: Any) -> None:
+        """An earlier route gets the path that was found, and there are others: of those nothing is proven."""
+        heading, named = complaint(first, again)
+
+        assert heading.startswith("No path was found to these routes: give one in paths=")
+        assert named.endswith(" (tests.test_testing.Open)")
 
     def test_two_routers_at_one_place(self) -> None:
         """A project's usual way to come by a shadowed route: each has a root."""

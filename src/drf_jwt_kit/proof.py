@@ -43,7 +43,7 @@ class Protection(NamedTuple):
 
     ``driven``: each attack was sent there, and refused. ``public``: declared so, and not driven. ``plain``:
     not a view of DRF's. ``skipped``: left out by the caller. ``shadowed``: an earlier route gets the only
-    path that it matches.
+    path that it matches, or has the same patterns.
     """
 
     driven: list[Row]
@@ -88,6 +88,7 @@ class Endpoints:
         if unknown := unknown | self.skip.difference(*(_skippable(route, row) for route, row in routed)):
             raise ValueError(f"paths and skip name what is not there: {', '.join(sorted(unknown))}")
         with in_served_language():
+            self.first = {route.patterns: route for route, _row in reversed(routed)}
             for route, row in routed:
                 self._list_for(route, row).append(row)
 
@@ -104,7 +105,14 @@ class Endpoints:
         if path := self._path_to(route):
             self.targets.append(Target(row, path))
             return self.protection.driven
-        return self.protection.shadowed if _is_shadowed(route) else self.unreached
+        return self.protection.shadowed if self._is_shadowed(route) else self.unreached
+
+    def _is_shadowed(self, route: Route) -> bool:
+        """Return whether nobody gets to a route that nothing was found to lead to.
+
+        So it is where an earlier route has the same patterns, or gets the only path that there is.
+        """
+        return route.has_one_path or self.first[route.patterns] is not route
 
     def _path_to(self, route: Route) -> str | None:
         """Return a path that leads to ``route``: the caller's, or the first that Django resolves to it."""
@@ -157,18 +165,6 @@ def _leads_to(route: Route, path: str) -> bool:
     """Return whether Django resolves ``path`` to ``route``: an earlier one may match it as well."""
     match = _resolved(path)
     return match is not None and match.func is route.callback and match.route == route.route
-
-
-def _is_shadowed(route: Route) -> bool:
-    """Return whether nobody gets to a route that nothing was found to lead to.
-
-    So it is where an earlier route is spelled alike, or gets the only path that there is.
-    """
-    example = route.example()
-    match = example and _resolved(f"/{example.path}")
-    if example is None or match is None:
-        return False
-    return route.route in {match.route, example.path, f"^{example.path}$", f"{example.path}$"}
 
 
 def _resolved(path: str) -> ResolverMatch | None:

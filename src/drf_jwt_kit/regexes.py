@@ -10,6 +10,7 @@ from django.utils.regex_helper import normalize
 
 # One token: an escape, a class, the beginning of a group that captures, or any other character.
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<captures>\((?:\?P<(?P<name>\w+)>|(?!\?)))|.", re.DOTALL)
+_LITERAL = re.compile(r"\^(?:[^\\.^$*+?{}\[\]|()]|\\\W)*\$?")
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -53,6 +54,11 @@ def matches(inner: str, text: str) -> bool:
         return re.fullmatch(inner, text) is not None
     except re.error:
         return False
+
+
+def is_literal(regex: str) -> bool:
+    """Return whether a regex matches, from the beginning on, one text alone."""
+    return _LITERAL.fullmatch(regex) is not None
 
 
 def shortest(regex: str) -> list[str]:

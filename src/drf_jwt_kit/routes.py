@@ -20,7 +20,7 @@ from rest_framework.views import APIView
 
 from . import middleware
 from .decorators import layers, view_classes
-from .regexes import forms, groups, matches, shortest
+from .regexes import forms, groups, is_literal, matches, shortest
 
 _PARAMETER = re.compile("<(?:[^>:]+:)?([^>]+)>")
 
@@ -80,6 +80,17 @@ class Route(NamedTuple):
         """Return what partials around the view hand it, beside what the path holds."""
         partials = [layer for layer in reversed(self.layers) if isinstance(layer, partial)]
         return {name: value for layer in partials for name, value in layer.keywords.items()}
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        """Return the kinds and the texts of all patterns: routes with the same ones match the same paths."""
+        patterns = [entry.pattern for entry in self.entries[1:]]
+        return tuple((type(pattern), type(_written(pattern)), str(pattern)) for pattern in patterns)
+
+    @property
+    def has_one_path(self) -> bool:
+        """Return whether one path alone matches the route, whatever the language."""
+        return all(_is_one_text(entry.pattern) for entry in self.entries[1:])
 
     def example(self) -> Example | None:
         """Return a path that the route matches, ``None`` where none was found."""
@@ -180,6 +191,21 @@ class Route(NamedTuple):
 def _is_of_drf(cls: Any) -> bool:
     """Return whether something is the class of a DRF view."""
     return isinstance(cls, type) and issubclass(cls, APIView)
+
+
+def _written(pattern: Any) -> Any:
+    """Return what was written for a pattern: a text, or its translations; nothing for the prefix of a language."""
+    return getattr(pattern, "_route", getattr(pattern, "_regex", None))
+
+
+def _is_one_text(pattern: Any) -> bool:
+    """Return whether a pattern matches one text alone, which no language changes."""
+    written = _written(pattern)
+    if not isinstance(written, str):
+        return False
+    if hasattr(pattern, "_route"):
+        return not pattern.converters
+    return is_literal(written) and (written.endswith("$") or not pattern._is_endpoint)
 
 
 def _chosen_for(chosen: dict[str, str], place: re.Match[str]) -> str:
