@@ -91,6 +91,21 @@ def test_a_cache_that_does_not_count(backend: str, expected: list[Any]) -> None:
         assert found() == expected
 
 
+@pytest.mark.parametrize("cache", ["dummy.DummyCache", "locmem.LocMemCache", "db.DatabaseCache"])
+def test_no_cache_is_needed_where_nothing_is_counted(settings: Any, cache: str) -> None:
+    """W024 says what there is to say: sign-in asks no cache, and answers."""
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{cache}", "LOCATION": "nowhere"}}
+    settings.DRF_JWT_KIT = OFF
+    assert found() == [("W024", WARNING)]
+
+
+def test_e010_says_what_comes_of_it(settings: Any) -> None:
+    """Law 8: 503, unless the project would rather have sign-ins than limits."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    [said] = messages()
+    assert said.msg.endswith("sign-in answers 503, or with THROTTLE_FAILS_OPEN goes on without limits.")
+
+
 @pytest.mark.parametrize(
     ("said", "proxies", "expected"),
     [

@@ -16,6 +16,7 @@ from django.core.cache.backends.redis import RedisCache
 from drf_jwt_kit import surroundings
 from drf_jwt_kit.findings import Finding, Status
 from tests.settings.base import REDIS_URL
+from tests.test_deploy_checks import OFF
 
 
 class RacingCache(LocMemCache):
@@ -76,6 +77,16 @@ def test_a_cache_that_keeps_nothing_is_an_error(settings: Any) -> None:
     finding = with_cache(settings, "django.core.cache.backends.dummy.DummyCache")
     assert (finding.status, finding.remedy) == (Status.ERROR, "Use Redis or Valkey.")
     assert finding.found.startswith("DummyCache keeps nothing: ")
+    assert finding.found.endswith("sign-in answers 503, or with THROTTLE_FAILS_OPEN goes on without limits.")
+
+
+@pytest.mark.parametrize("backend", ["django.core.cache.backends.dummy.DummyCache", "no.such.Cache"])
+def test_no_cache_is_needed_where_nothing_is_counted(settings: Any, backend: str) -> None:
+    """W024, among the settings, says that nothing is."""
+    settings.DRF_JWT_KIT = OFF
+    finding = with_cache(settings, backend)
+    assert (finding.status, finding.remedy) == (Status.NOTE, "")
+    assert finding.found == "No cache is needed: all LOGIN_FAILURES_... are None, and failed sign-ins are not counted."
 
 
 @pytest.mark.parametrize(

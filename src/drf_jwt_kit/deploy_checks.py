@@ -22,6 +22,11 @@ _MOST_ROUNDS = 750_000
 _SAYS_A_PROXY = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
 _FAILURES = ("LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS", "LOGIN_FAILURES_PER_ADDRESS", "LOGIN_FAILURES_PER_ACCOUNT")
 
+# What comes of a cache that keeps nothing.
+UNCOUNTED = (
+    "failed sign-ins cannot be counted, and sign-in answers 503, or with THROTTLE_FAILS_OPEN goes on without limits"
+)
+
 _RACES = (
     Warning,
     "W023",
@@ -32,7 +37,7 @@ _CACHES = {
     "DummyCache": (
         Error,
         "E010",
-        "The default cache keeps nothing: failed sign-ins cannot be counted, and sign-in answers 503.",
+        f"The default cache keeps nothing: {UNCOUNTED}.",
         "Use Redis or Valkey.",
     ),
     "LocMemCache": (
@@ -50,7 +55,7 @@ _CACHES = {
 def check_cache_counts(**kwargs: Any) -> Iterator[CheckMessage]:
     """E010, W011 and W023 for a cache that does not count failed sign-ins, or not all."""
     backend = settings.CACHES.get("default", {}).get("BACKEND", "").rpartition(".")[2]
-    if backend in _CACHES:
+    if backend in _CACHES and not counts_nothing():
         yield message(*_CACHES[backend])
 
 
@@ -71,14 +76,19 @@ def check_proxies(**kwargs: Any) -> Iterator[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_limits(**kwargs: Any) -> Iterator[CheckMessage]:
     """W024 where nothing limits how many passwords may be tried."""
-    known = kit_settings()
-    if known is not None and all(getattr(known, name) is None for name in _FAILURES):
+    if counts_nothing():
         yield message(
             Warning,
             "W024",
             "All LOGIN_FAILURES_... of DRF_JWT_KIT are None: passwords can be guessed without limit.",
             "Leave them at their defaults, unless something in front of the site counts.",
         )
+
+
+def counts_nothing() -> bool:
+    """Return whether failed sign-ins are not counted: they need no cache then."""
+    known = kit_settings()
+    return known is not None and all(getattr(known, name) is None for name in _FAILURES)
 
 
 @register(Tags.security, deploy=True)

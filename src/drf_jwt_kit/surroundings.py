@@ -15,6 +15,7 @@ from django.db import connections
 
 from . import models
 from .conf import kit, leeway
+from .deploy_checks import UNCOUNTED, counts_nothing
 from .findings import Finding, Status, described, milliseconds
 
 _THREADS, _COUNTS = 8, 50
@@ -30,6 +31,10 @@ _NOTICEABLE = 2  # seconds
 
 def cache_counts() -> Iterator[Finding]:
     """See whether the default cache is there, and whether it counts when many count at once."""
+    if counts_nothing():
+        found = "No cache is needed: all LOGIN_FAILURES_... are None, and failed sign-ins are not counted."
+        yield Finding(Status.NOTE, found)
+        return
     key, begun = f"drf_jwt_kit:doctor:{secrets.token_hex(8)}", perf_counter()
     try:
         kept = _keeps(key)
@@ -77,9 +82,7 @@ def judged_cache(backend: type[Any], *, kept: bool, seconds: float, counted: int
     """Say what the cache is good for."""
     wanted, name, remedy = _THREADS * _COUNTS, backend.__name__, "Use Redis or Valkey."
     if not kept:
-        return Finding(
-            Status.ERROR, f"{name} keeps nothing: failed sign-ins cannot be counted, and sign-in answers 503.", remedy
-        )
+        return Finding(Status.ERROR, f"{name} keeps nothing: {UNCOUNTED}.", remedy)
     found = f"{name} wrote, read and deleted in {milliseconds(seconds)}; {_THREADS} threads counted to {counted}"
     if counted != wanted:
         return Finding(Status.WARNING, f"{found} instead of {wanted}: failed sign-ins are counted as fewer.", remedy)
