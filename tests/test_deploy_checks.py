@@ -12,6 +12,7 @@ from django.middleware.security import SecurityMiddleware
 from django.test import override_settings
 from django.urls import include, path
 from example import settings as example_settings
+from rest_framework_simplejwt import views as simplejwt
 
 from drf_jwt_kit import audit
 from drf_jwt_kit.audit import Verdict
@@ -199,10 +200,22 @@ class OwnURLs:
     urlpatterns = [path("login/token/", type("SignIn", (TokenObtainPairView,), {}).as_view())]
 
 
-@pytest.mark.parametrize("urls", [TenantURLs, LanguageURLs, OwnURLs])
+class OtherURLs:
+    """simplejwt's view, which a project's URLconf had before and still has."""
+
+    urlpatterns = [path("login/token/", simplejwt.TokenObtainPairView.as_view())]
+
+
+class SlidingURLs:
+    """And its other one."""
+
+    urlpatterns = [path("login/token/", simplejwt.TokenObtainSlidingView.as_view())]
+
+
+@pytest.mark.parametrize("urls", [TenantURLs, LanguageURLs, OwnURLs, OtherURLs, SlidingURLs])
 @pytest.mark.parametrize(("exempt", "expected"), [(".*", True), ("token/$", True), ("^health$", False)])
 def test_w022_wherever_the_sign_in_is(settings: Any, urls: type, exempt: str, expected: bool) -> None:
-    """Its path may have parameters, and the view may be the project's own."""
+    """Its path may have parameters, and the view may be the project's own, or simplejwt's."""
     settings.ROOT_URLCONF = urls
     settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [exempt]
     assert (("W022", WARNING) in found()) is expected

@@ -107,15 +107,16 @@ def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def _sign_in_paths() -> Iterator[str]:
-    """Yield a path of each route to a sign-in, the kit's own or a project's."""
+    """Yield a path of each route to a sign-in: the kit's own, a project's or simplejwt's."""
+    from rest_framework_simplejwt.views import TokenObtainPairView, TokenObtainSlidingView
+
     from . import routes
-    from .views import TokenObtainPairView
 
     if not getattr(settings, "ROOT_URLCONF", None):
         return
     with routes.in_served_language():
         for route in routes.walk():
-            if issubclass(route.view_class or object, TokenObtainPairView):
+            if issubclass(route.view_class or object, (TokenObtainPairView, TokenObtainSlidingView)):
                 yield (route.example() or route.placeholder()).path
 
 
