@@ -165,6 +165,20 @@ class TestKeyRing:
         [finding] = doctor.key_ring()
         assert finding.found.endswith("bits. The keys at JWK_URL verify.")
 
+    @pytest.mark.parametrize(
+        ("urlconf", "expected"),
+        [
+            ("example.urls", (Status.ERROR, "RS256: a token could not be signed and verified (InvalidKeyError).")),
+            ("notes.urls", (Status.OK, "RS256: no key signs, and nobody signs in here. The keys at JWK_URL verify.")),
+        ],
+    )
+    def test_no_key_of_its_own_beside_a_jwks_url(self, settings: Any, urlconf: str, expected: Any) -> None:
+        """What is examined is whether that will do, not whether there is one."""
+        settings.ROOT_URLCONF = urlconf
+        settings.SIMPLE_JWT = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/"}
+        [finding] = doctor.key_ring()
+        assert (finding.status, finding.found) == expected
+
     @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits long")
     @pytest.mark.parametrize(
         ("simple_jwt", "words", "remedy"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.checks import ERROR, WARNING
@@ -15,6 +16,7 @@ from django.test.utils import isolate_apps
 
 from drf_jwt_kit import token_checks
 from tests.test_checks import ids, messages
+from tests.test_doctor import pem
 
 
 @pytest.mark.parametrize(
@@ -229,10 +231,31 @@ def test_e012_keys_that_do_not_sign_and_verify(settings: Any, simple_jwt: dict[s
     assert "no pem" not in message.msg
 
 
+JWKS = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/jwks.json"}
+
+
 def test_keys_at_a_jwks_url_are_not_tried(settings: Any) -> None:
-    """Checks send no requests."""
-    settings.SIMPLE_JWT = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/jwks.json"}
+    """Checks send no requests; the key that signs is tried."""
+    settings.SIMPLE_JWT = {**JWKS, "SIGNING_KEY": pem(rsa.generate_private_key(65537, 2048))["SIGNING_KEY"]}
     assert messages() == []
+
+
+@pytest.mark.parametrize("simple_jwt", [JWKS, {**JWKS, "SIGNING_KEY": None}, {**JWKS, "SIGNING_KEY": "no pem"}])
+def test_e012_a_key_that_does_not_sign_beside_a_jwks_url(settings: Any, simple_jwt: dict[str, Any]) -> None:
+    """Signing in would answer 500."""
+    settings.SIMPLE_JWT = simple_jwt
+    assert ids() == ["E012"]
+
+
+@pytest.mark.parametrize(
+    ("simple_jwt", "expected"),
+    [(JWKS, []), ({**JWKS, "SIGNING_KEY": None}, []), ({**JWKS, "SIGNING_KEY": "no"}, ["E012"])],
+)
+def test_where_nobody_signs_in_no_key_needs_to_sign(settings: Any, simple_jwt: dict[str, Any], expected: Any) -> None:
+    """A service that takes another one's tokens; a key that it has all the same should be one."""
+    settings.ROOT_URLCONF = "notes.urls"
+    settings.SIMPLE_JWT = simple_jwt
+    assert ids() == expected
 
 
 @pytest.mark.parametrize(

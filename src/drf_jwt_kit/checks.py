@@ -43,6 +43,20 @@ def is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
+def sign_in_paths() -> Iterator[str]:
+    """Yield a path of each route to a sign-in: the kit's own, a project's or simplejwt's."""
+    from rest_framework_simplejwt.views import TokenObtainPairView, TokenObtainSlidingView
+
+    from . import routes
+
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return
+    with routes.in_served_language():
+        for route in routes.walk():
+            if issubclass(route.view_class or object, (TokenObtainPairView, TokenObtainSlidingView)):
+                yield (route.example() or route.placeholder()).path
+
+
 @register(Tags.security)
 def check_kit_settings(**kwargs: Any) -> Iterator[CheckMessage]:
     """E001 for each fault in ``DRF_JWT_KIT``."""

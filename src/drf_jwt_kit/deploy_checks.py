@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.middleware.security import SecurityMiddleware
 
 from . import middleware
-from .checks import kit_settings, message
+from .checks import kit_settings, message, sign_in_paths
 
 # What 200 ms (SC-001) leave room for where 1.5 million rounds take 366 ms and more.
 _MOST_ROUNDS = 750_000
@@ -96,7 +96,7 @@ def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
     """W022 where the way to HTTPS leaves the sign-in out; that there is none at all is Django's to say."""
     if not settings.SECURE_SSL_REDIRECT or not middleware.is_used(SecurityMiddleware):
         return
-    for path in _sign_in_paths():
+    for path in sign_in_paths():
         if any(re.search(exempt, path) for exempt in settings.SECURE_REDIRECT_EXEMPT):
             yield message(
                 Warning,
@@ -104,20 +104,6 @@ def check_redirect(**kwargs: Any) -> Iterator[CheckMessage]:
                 f"SECURE_REDIRECT_EXEMPT leaves {path} out: passwords and tokens go over plain http there.",
                 "Let its patterns match no more than they must.",
             )
-
-
-def _sign_in_paths() -> Iterator[str]:
-    """Yield a path of each route to a sign-in: the kit's own, a project's or simplejwt's."""
-    from rest_framework_simplejwt.views import TokenObtainPairView, TokenObtainSlidingView
-
-    from . import routes
-
-    if not getattr(settings, "ROOT_URLCONF", None):
-        return
-    with routes.in_served_language():
-        for route in routes.walk():
-            if issubclass(route.view_class or object, (TokenObtainPairView, TokenObtainSlidingView)):
-                yield (route.example() or route.placeholder()).path
 
 
 @register(Tags.security, deploy=True)

@@ -23,7 +23,7 @@ from .conf import simple_jwt
 from .findings import Finding, Status, described, milliseconds, unexamined
 from .models import TokenSession
 from .round_trip import SIGN_IN_SECONDS
-from .token_checks import HMAC_BYTES, key_length, self_test
+from .token_checks import HMAC_BYTES, key_length, only_verifies, self_test
 
 # RFC 7518 3.2, 3.3 and 3.5, in bits.
 _LEAST_BITS = {
@@ -90,6 +90,8 @@ def key_ring() -> Iterator[Finding]:
             f"{ring.algorithm}: a token could not be signed and verified ({fault}).",
             "ALGORITHM, SIGNING_KEY and VERIFYING_KEY must belong together. Keys in pairs need drf-jwt-kit[crypto].",
         )
+    elif only_verifies():
+        yield Finding(Status.OK, f"{ring.algorithm}: no key signs, and nobody signs in here. {_verifying(ring)}.")
     else:
         yield _judged_key(ring)
 

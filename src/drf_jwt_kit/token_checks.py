@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from rest_framework_simplejwt import settings as simplejwt_settings
 
 from . import backends, claims, conf, keys, rules
-from .checks import message
+from .checks import message, sign_in_paths
 from .conf import simple_jwt
 
 # RFC 7518 3.2: an HMAC key is at least as long as the hash it is used with.
@@ -165,18 +165,27 @@ def key_length(key: Any) -> int:
     return len(known) if isinstance(known, bytes) else 0
 
 
+def only_verifies() -> bool:
+    """Return whether no key signs, and nobody signs in: a service that takes the tokens of another one."""
+    ring = keys.ring()
+    has_key = ring.algorithm in HMAC_BYTES or simple_jwt().user_settings.get("SIGNING_KEY") is not None
+    return bool(simple_jwt().JWK_URL) and not has_key and not any(sign_in_paths())
+
+
 def self_test() -> str | None:
     """Sign a token and verify it; return the name of the error where that fails.
 
-    Where the keys are at a JWKS URL there is nothing to try: checks send no requests. Nor is there
-    where E018 says that no token can be verified.
+    With a JWKS URL it is only signed: checks send no requests. There is nothing to try where nothing
+    is signed, and where E018 says that no token can be verified.
     """
-    if simple_jwt().JWK_URL or _leeway() is None:
+    if only_verifies() or _leeway() is None:
         return None
     names = (simple_jwt().JTI_CLAIM, simple_jwt().TOKEN_TYPE_CLAIM)
     try:
         backend = backends.current()
-        backend.decode(backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")}))
+        token = backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")})
+        if not simple_jwt().JWK_URL:
+            backend.decode(token)
     except Exception as error:  # noqa: BLE001 - PyJWT and cryptography raise what they like
         return type(error).__name__
     return None
