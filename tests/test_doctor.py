@@ -121,6 +121,16 @@ class TestSystemChecks:
         assert warning.found.startswith("drf_jwt_kit.W011")
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("location", ["redis://:s3cr3t/pw@cache.example:6379/0", "redis://:s3cr3t#pw@cache.example/0"])
+def test_no_part_of_a_password_is_printed(settings: Any, caplog: Any, location: str) -> None:
+    """Law 10: one that was not quoted makes a URL that cannot be read, and of that an error says a part."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+    found = [diagnosis.finding.found for diagnosis in doctor.examine()]
+    assert "The default cache does not answer (ValueError): failed sign-ins cannot be counted." in found
+    assert "s3cr3t" not in " ".join(found) + caplog.text
+
+
 class TestKeyRing:
     """The topic ``keys``."""
 

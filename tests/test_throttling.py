@@ -408,6 +408,16 @@ def test_a_cache_that_cannot_count_lets_nobody_in(settings: Any, name: str) -> N
     begin().withdrawn()
 
 
+def test_no_part_of_a_password_is_logged(settings: Any, caplog: Any) -> None:
+    """Law 10: of a URL that cannot be read an error says a part, which may be one of a password."""
+    location = "redis://:s3cr3t/pw@cache.example:6379/0"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}}
+    with pytest.raises(ServiceUnavailable):
+        begin()
+    assert "ValueError" in caplog.text
+    assert "s3cr3t" not in caplog.text
+
+
 @pytest.mark.parametrize("name", CACHES)
 def test_with_all_limits_off_the_cache_is_not_asked(settings: Any, name: str, caplog: Any) -> None:
     """2.3: ``None`` turns a limit off: then nothing depends on the cache, and nothing complains of it."""

@@ -44,6 +44,11 @@ def log_database_failure(error: BaseException) -> None:
     log_failure("The database failed.", error, in_words=in_words)
 
 
+def may_quote_a_setting(error: BaseException) -> bool:
+    """Return whether an error may repeat a part of a URL that cannot be read, such as one of a password in it."""
+    return isinstance(error, ValueError)
+
+
 def _without_words(error: BaseException | None) -> Iterator[str]:
     """Yield the tracebacks of the errors before an error, and its own, each with its class alone."""
     if error is not None:

@@ -17,6 +17,7 @@ from . import models
 from .conf import kit, leeway
 from .deploy_checks import UNCOUNTED, counts_nothing
 from .findings import Finding, Status, described, milliseconds
+from .reports import may_quote_a_setting
 
 _THREADS, _COUNTS = 8, 50
 
@@ -41,7 +42,8 @@ def cache_counts() -> Iterator[Finding]:
         seconds = perf_counter() - begun
         counted = _counted(key) if kept else 0
     except Exception as error:  # noqa: BLE001 - each backend has its own errors
-        found = f"The default cache does not answer ({described(error)}): failed sign-ins cannot be counted."
+        why = type(error).__name__ if may_quote_a_setting(error) else described(error)
+        found = f"The default cache does not answer ({why}): failed sign-ins cannot be counted."
         remedy = "Start it, or mend CACHES. Until then sign-in answers 503, unless THROTTLE_FAILS_OPEN is True."
         yield Finding(Status.ERROR, found, remedy)
         return

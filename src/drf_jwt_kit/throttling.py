@@ -25,7 +25,7 @@ from rest_framework.exceptions import APIException, Throttled
 from . import clients
 from .conf import kit
 from .exceptions import ServiceUnavailable
-from .reports import log_failure
+from .reports import log_failure, may_quote_a_setting
 from .rules import Rate
 from .spellings import fold, in_log
 
@@ -258,7 +258,8 @@ def cache_errors_logged(*, fatal: bool) -> Iterator[None]:
     except APIException:
         raise
     except Exception as error:
-        log_failure("The default cache failed, or does not count; sign-ins cannot be throttled.", error)
+        sentence = "The default cache failed, or does not count; sign-ins cannot be throttled."
+        log_failure(sentence, error, in_words=not may_quote_a_setting(error))
         if fatal:
             raise ServiceUnavailable from error
 
