@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import include, path
+from django.views import View
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
@@ -451,6 +452,13 @@ def test_a_permission_that_asks_for_more_than_a_user_stays(client: Any, tokens: 
 def test_the_wrong_order_of_bases_raises(bases: tuple[type[Any], ...]) -> None:
     """DESIGN 8: behind the view class the mixin protects nothing, so that raises at class creation."""
     with pytest.raises(ImproperlyConfigured, match="Wrong is not protected: ProtectedByDefaultMixin must stand"):
+        type("Wrong", bases, {})
+
+
+@pytest.mark.parametrize("bases", [(ProtectedByDefaultMixin, View), (View, ProtectedByDefaultMixin)])
+def test_a_view_that_is_not_drfs_raises(bases: tuple[type[Any], ...]) -> None:
+    """Law 7: nothing of Django's asks for permissions, so there the mixin would protect nothing."""
+    with pytest.raises(ImproperlyConfigured, match="Wrong is not protected: ProtectedByDefaultMixin is for views of"):
         type("Wrong", bases, {})
 
 

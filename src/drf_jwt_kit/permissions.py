@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
+from django.views import View
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission, IsAuthenticated, OperationHolderMixin
 from rest_framework.request import Request
@@ -100,18 +101,18 @@ class ProtectedByDefaultMixin:
     ``class NoteViewSet(ProtectedByDefaultMixin, ModelViewSet)``: neither ``permission_classes = []``
     nor ``[AllowAny]``, on the class or on an ``@action``, opens it. Only :func:`public` does.
 
-    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` at class creation when it stands
-    behind the view class, where it would protect nothing.
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` at class creation where it would protect
+    nothing: behind the view class, and on a view that is not DRF's.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse an order of bases in which the view's own check comes first."""
+        """Refuse an order of bases in which the view's own check comes first, and views that have none."""
         super().__init_subclass__(**kwargs)
-        bases = cls.__mro__
+        bases, fault = cls.__mro__, f"{cls.__qualname__} is not protected: ProtectedByDefaultMixin"
         if APIView in bases and bases.index(APIView) < bases.index(ProtectedByDefaultMixin):
-            raise ImproperlyConfigured(
-                f"{cls.__qualname__} is not protected: ProtectedByDefaultMixin must stand before the view class."
-            )
+            raise ImproperlyConfigured(f"{fault} must stand before the view class.")
+        if View in bases and APIView not in bases:
+            raise ImproperlyConfigured(f"{fault} is for views of Django REST framework.")
 
     def check_permissions(self, request: Request) -> None:
         """Check the demand for a signed-in user, then the view's own permissions."""
