@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import include, path
 from django.views import View
+from django.views.decorators.cache import never_cache
 from rest_framework.decorators import action, api_view, permission_classes
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
@@ -338,6 +339,8 @@ def private(request: Any) -> Response:
     return Response("private")
 
 
+INSIDE = public_inside.cls.permission_classes
+
 router = SimpleRouter()
 router.register("set", SetOf, basename="set")
 router.register("public-set", PublicSet, basename="public-set")
@@ -437,6 +440,44 @@ def test_a_permission_that_asks_for_more_than_a_user_stays(client: Any, tokens: 
     assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 403
     type(user).objects.update(is_staff=True)
     assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 200
+
+
+class TestBorrowedPermissions:
+    """Law 7: the permissions of a public function open its own view, and no other."""
+
+    def test_a_class_is_closed(self) -> None:
+        """It says nothing of itself."""
+        borrowing = type("Borrowing", (ProtectedByDefaultMixin, Answers), {"permission_classes": INSIDE})
+        assert not is_public(borrowing(), "GET")
+
+    def test_a_view_that_is_given_them_is_closed(self) -> None:
+        """On one route."""
+        assert not is_public(Bare(permission_classes=INSIDE), "GET")
+
+    def test_a_subclass_is_closed(self) -> None:
+        """As that of a public class is."""
+        assert not is_public(type("Below", (public_inside.cls,), {})(), "GET")
+
+    def test_another_function_is_closed(self) -> None:
+        """Whatever it lends them for."""
+
+        @api_view(["GET"])
+        @permission_classes(INSIDE)
+        def other(request: Any) -> Response:
+            return Response("other")
+
+        assert not is_public(other.cls(), "GET")
+
+    def test_a_decorator_between_opens_its_function(self) -> None:
+        """It takes over what the function says."""
+
+        @api_view(["GET"])
+        @never_cache
+        @public
+        def fresh(request: Any) -> Response:
+            return Response("fresh")
+
+        assert is_public(fresh.cls(), "GET")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from .conf import asked_for, kit, leeway
 
 MARK = "declared_public"
 _DEMANDING = "demands_sign_in"
+_OF_FUNCTION = "WrappedAPIView"  # the class that `@api_view` makes; its name is that of the function
 
 # RFC 6749 3.3: what a scope may be made of. The methods of RFC 8176 are held to the same.
 _WORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -53,8 +54,8 @@ def public(target: Target) -> Target:
         setattr(view_class, MARK, view_class)
     opened: Any = view_class or target
     demands = getattr(opened, "permission_classes", APIView.permission_classes)
-    kind = list if view_class else _LiftedDemands
-    opened.permission_classes = kind(demand for demand in demands if demand is not IsAuthenticated)
+    left = [demand for demand in demands if demand is not IsAuthenticated]
+    opened.permission_classes = left if view_class else _LiftedDemands(target, left)
     setattr(target, MARK, view_class or True)
     return target
 
@@ -64,7 +65,7 @@ def _class_of(target: Any) -> Any:
     if isinstance(target, type):
         return target
     view_class = getattr(target, "cls", None)
-    if view_class is not None and view_class.__qualname__ != "WrappedAPIView":
+    if view_class is not None and view_class.__qualname__ != _OF_FUNCTION:
         name = view_class.__name__
         raise ImproperlyConfigured(
             f"public({name}.as_view()) would open all of {name}: write public({name}).as_view()."
@@ -87,12 +88,27 @@ def _twin(handler: Any) -> Any:
 class _LiftedDemands(list[Any]):
     """The permission classes of a public function: all that ``@api_view`` takes over from it."""
 
+    def __init__(self, function: Any, demands: Iterable[Any]) -> None:
+        """Take the function, and what it demands."""
+        super().__init__(demands)
+        self.function = function
+
 
 def is_public(view: Any, method: str) -> bool:
     """Return whether ``view`` declares its handler for ``method`` (or itself) public."""
-    if getattr(view, MARK, None) is type(view) or isinstance(view.permission_classes, _LiftedDemands):
+    if getattr(view, MARK, None) is type(view) or _is_of_public_function(view):
         return True
     return getattr(getattr(view, method.lower(), None), MARK, False) is True
+
+
+def _is_of_public_function(view: Any) -> bool:
+    """Return whether ``@api_view`` made the view for a public function, whose permissions others may have borrowed."""
+    made, demands = type(view), view.permission_classes
+    return isinstance(demands, _LiftedDemands) and (made.__qualname__, made.__module__, made.__name__) == (
+        _OF_FUNCTION,
+        demands.function.__module__,
+        demands.function.__name__,
+    )
 
 
 class ProtectedByDefaultMixin:
