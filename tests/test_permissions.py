@@ -7,8 +7,9 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import include, path
+from django.urls import include, path, resolve
 from django.views import View
 from django.views.decorators.cache import never_cache
 from rest_framework.decorators import action, api_view, permission_classes
@@ -16,8 +17,10 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.mixins import ListModelMixin
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser, IsAuthenticated
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
+from rest_framework.schemas.generators import BaseSchemaGenerator
 from rest_framework.views import APIView
 from rest_framework.viewsets import ModelViewSet, ViewSet
 
@@ -440,6 +443,27 @@ def test_a_permission_that_asks_for_more_than_a_user_stays(client: Any, tokens: 
     assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 403
     type(user).objects.update(is_staff=True)
     assert client.get("/PublicForAdmins/", **bearer(tokens.access)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "expected"),
+    [
+        ("GET", "set/inside", True),
+        ("GET", "set/mapped", True),
+        ("POST", "set/mapped", False),
+        ("GET", "set/nothing", False),
+        ("GET", "Crossed", False),
+        ("GET", "HalfPublic", True),
+        ("POST", "HalfPublic", False),
+    ],
+)
+def test_a_schema_for_nobody_has_what_is_public(rf: Any, method: str, where: str, *, expected: bool) -> None:
+    """DRF's generator names a viewset's actions to the view, and binds none of them."""
+    request = Request(rf.get("/schema/"))
+    request.user = AnonymousUser()
+    generator = BaseSchemaGenerator()
+    view = generator.create_view(resolve(f"/{where}/").func, method, request)
+    assert generator.has_view_permissions(f"/{where}/", method, view) is expected
 
 
 class TestBorrowedPermissions:

@@ -98,7 +98,10 @@ def is_public(view: Any, method: str) -> bool:
     """Return whether ``view`` declares its handler for ``method`` (or itself) public."""
     if getattr(view, MARK, None) is type(view) or _is_of_public_function(view):
         return True
-    return getattr(getattr(view, method.lower(), None), MARK, False) is True
+    name = method.lower()
+    actions = getattr(view, "action_map", None) or {}  # generators of schemas name them, and bind none
+    handler = getattr(view, name, None) or getattr(view, actions.get(name, name), None)
+    return getattr(handler, MARK, False) is True
 
 
 def _is_of_public_function(view: Any) -> bool:
