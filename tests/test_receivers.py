@@ -808,6 +808,20 @@ def test_a_property_that_says_who_is_active_is_asked_at_every_save(user: Any, mo
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
 
 
+def test_a_user_may_be_told_apart_where_the_class_says_that_all_are_active(
+    user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 9: Django's ``AbstractBaseUser`` has no column for it."""
+    session = sessions.start(user).session
+    monkeypatch.setattr(type(user), "is_active", True)
+    del user.is_active
+    user.save()
+    assert lives(session)
+    user.is_active = False
+    user.save(update_fields=["first_name"])
+    assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
+
+
 @pytest.mark.parametrize("inactive", [False, "False", "0", "f", 0, Value(False), Q(pk=None)], ids=repr)
 def test_whatever_a_column_takes_for_inactive_deactivates(user: Any, inactive: Any) -> None:
     """Law 9: the row says that the user is inactive, whichever way that was written."""

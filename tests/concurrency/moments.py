@@ -17,7 +17,18 @@ from django.test import RequestFactory, override_settings
 
 from drf_jwt_kit import receivers, rotation, sessions
 from drf_jwt_kit.models import TokenSession
-from tests.concurrency.calls import A_MOMENT, PASSWORD, Callers, Held, call, new_user, refresh, signed_in
+from tests.concurrency.calls import (
+    A_MOMENT,
+    PASSWORD,
+    Answer,
+    Callers,
+    Held,
+    call,
+    held_after,
+    new_user,
+    refresh,
+    signed_in,
+)
 from tests.concurrency.races import HASHERS, OPEN_ENDINGS, kit, simplejwt_token
 
 
@@ -89,6 +100,16 @@ def adopted_while_rehashing(callers: Callers) -> list[int]:
         job = partial(user.check_password, PASSWORD)
         statuses: list[int] = _beside(callers, receivers, "_prepare_rehash", job, other)
         return statuses
+
+
+def adopted_and_kept(callers: Callers) -> list[int]:
+    """Hash a password anew, while a session is adopted; return the statuses of that and of going on with it."""
+    with override_settings(PASSWORD_HASHERS=[f"django.contrib.auth.hashers.{name}" for name in HASHERS]):
+        user = _user(PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1))
+        sessions.start(user)
+        job, other = partial(user.check_password, PASSWORD), partial(refresh, simplejwt_token(user))
+        adopted: Answer = _beside(callers, receivers, "_prepare_rehash", job, other)
+        return [adopted.status, *(refresh(held.refresh).status for held in held_after([adopted]))]
 
 
 def surplus(callers: Callers) -> int:

@@ -126,6 +126,11 @@ def test_what_is_adopted_while_a_password_is_hashed_anew_meets_no_deadlock(arena
     assert max(arena.run("adopted_while_rehashing")) < 500
 
 
+def test_what_is_adopted_while_a_password_is_hashed_anew_goes_on(arena: Any) -> None:
+    """Law 9: it is tied to the new hash once that is committed."""
+    assert arena.run("adopted_and_kept") == [200, 200]
+
+
 @pytest.mark.parametrize("how", ["ended by the project", "deactivation saved"])
 def test_an_activation_takes_the_user_before_the_sessions(arena: Any, how: str) -> None:
     """Law 9: what a deactivation left, it ends first; so it holds the user before."""

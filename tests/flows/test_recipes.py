@@ -84,6 +84,17 @@ class ByEmail(simplejwt.TokenObtainPairSerializer):
         return super().validate({**attrs, "username": getattr(found, "username", None)})
 
 
+class AccessAlone(simplejwt.TokenObtainSerializer):
+    """A sign-in for a script, which signs in again."""
+
+    token_class = simplejwt_tokens.AccessToken
+
+    def validate(self, attrs: Any) -> Any:
+        """Make the one token."""
+        super().validate(attrs)
+        return {"access": str(self.get_token(self.user))}
+
+
 class OfAnInstance(simplejwt.TokenObtainPairSerializer):
     """A serializer whose ``get_token`` reads the request."""
 
@@ -148,6 +159,7 @@ urlpatterns = [
     path("phone/", obtain_by(ByPhone)),
     path("user/", obtain_by(ByUser)),
     path("email/", obtain_by(ByEmail)),
+    path("access/", obtain_by(AccessAlone)),
     path("instance/", obtain_by(OfAnInstance)),
     path("second/", obtain_by(SecondStep)),
     path("by-hand/", refresh_by(ByHand)),
@@ -213,6 +225,22 @@ def test_a_name_may_be_looked_up_beforehand(client: Any, user: Any, where: str) 
     known, unknown = (client.post(f"/{where}/", body, format="json") for body in bodies)
     assert (known.status_code, known.json()) == (unknown.status_code, unknown.json()) == (401, known.json())
     assert client.post(f"/{where}/", {"username": "alice", "password": PASSWORD}, format="json").status_code == 200
+
+
+def test_a_name_that_is_looked_up_in_vain_is_nobodys(client: Any) -> None:
+    """THREATS, guesses: nor that of a user who is called as Python calls nothing."""
+    get_user_model().objects.create_user("None", password=PASSWORD)
+    for number in range(6):
+        body = {"username": f"nobody{number}", "password": "x"}
+        assert client.post("/email/", body, format="json").status_code == 401
+    assert client.post("/api/token/", {"username": "None", "password": PASSWORD}, format="json").status_code == 200
+
+
+def test_an_access_token_alone_is_answered_as_it_is(client: Any, user: Any) -> None:
+    """2.4: as simplejwt does; it belongs to no session."""
+    answer = client.post("/access/", {"username": "alice", "password": PASSWORD}, format="json").json()
+    assert set(answer) == {"access"}
+    assert not TokenSession.objects.exists()
 
 
 def test_claims_that_need_an_instance_are_refused_in_words(user: Any) -> None:
