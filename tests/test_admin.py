@@ -83,6 +83,18 @@ def test_a_user_can_be_deleted_with_the_sessions(admin_client: Client, user: Any
     assert not TokenSession.objects.exists()
 
 
+@pytest.mark.parametrize("where", ["delete", "changelist"])
+def test_whoever_may_delete_users_may_delete_one_with_sessions(staff: Any, user: Any, pair: Any, where: str) -> None:
+    """Deleted: the rows go with the user, and ask for no permission of their own."""
+    client, users = staff("view_user", "delete_user"), "/admin/auth/user/"
+    if where == "delete":
+        answer = client.post(f"{users}{user.pk}/delete/", {"post": "yes"})
+    else:
+        answer = client.post(users, {"action": "delete_selected", "_selected_action": [user.pk], "post": "yes"})
+    assert answer.status_code == 302
+    assert not get_user_model().objects.filter(pk=user.pk).exists()
+
+
 @pytest.mark.parametrize(
     ("query", "found"), [("alice", 1), ("ALI", 1), ("192.0.2", 1), ("bob", 0), ("", 1), ("o'hara", 0)]
 )

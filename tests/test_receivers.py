@@ -256,6 +256,46 @@ def test_a_rehash_holds_no_join_of_the_models_manager(outdated: Any, monkeypatch
     assert lives(session)
 
 
+@pytest.fixture
+def named(outdated: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same user, where a session ends with a change of the last name as well."""
+    plain = get_user_model().get_session_auth_hash
+    monkeypatch.setattr(get_user_model(), "get_session_auth_hash", lambda user: plain(user)[:60] + user.last_name)
+    return outdated
+
+
+@pytest.mark.parametrize("fields", [None, ["last_name"]])
+def test_a_rehash_before_another_change_is_saved_keeps_no_session(named: Any, fields: list[str] | None) -> None:
+    """Law 9: what else ends sessions is not written by the re-hash, and ends them when it is."""
+    session = sessions.start(named).session
+    named.last_name = "new"
+    assert named.check_password(PASSWORD)
+    assert lives(session)
+    named.save(update_fields=fields)
+    assert not lives(session)
+
+
+def test_a_rehash_by_who_missed_another_change_signs_nobody_out(named: Any) -> None:
+    """Law 9: the row counts, and not what somebody has read of it before."""
+    late = get_user_model().objects.get(pk=named.pk)
+    named.last_name = "new"
+    named.save()
+    session = sessions.start(named).session
+    assert late.check_password(PASSWORD)
+    assert lives(session)
+
+
+def test_a_save_that_brings_an_older_hash_back_signs_nobody_out(outdated: Any) -> None:
+    """Law 9: whether a session began under the old hash, under both or under the new one."""
+    stale = get_user_model().objects.get(pk=outdated.pk)
+    begun = [sessions.start(stale).session]
+    assert outdated.check_password(PASSWORD)
+    begun += [sessions.start(outdated).session, sessions.start(get_user_model().objects.get(pk=outdated.pk)).session]
+    stale.save()
+    assert get_user_model().objects.get(pk=outdated.pk).password == stale.password != outdated.password
+    assert all(lives(session) for session in begun)
+
+
 @pytest.fixture(params=["once it is saved", "before it is saved"])
 def copying(request: Any) -> Iterator[None]:
     """A receiver that writes down what a user is saved with, and comes when the kit's has not undone its own."""

@@ -10,20 +10,21 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, user_logged_in
 from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.generics import ListAPIView
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
 from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt.tokens import Token as PlainToken
 
-from drf_jwt_kit import rotation, sessions, signals, views
+from drf_jwt_kit import rotation, sessions, signals, throttling, views
 from drf_jwt_kit.authentication import JWTAuthentication
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRefreshSerializer
@@ -682,6 +683,96 @@ def test_a_sign_in_that_a_serializer_denies_in_the_end_leaves_no_device(client: 
     signals.session_revoked.disconnect(note)
     assert (answer.status_code, answer.json()["code"]) == (401, "no_active_account")
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] == ended
+
+
+def _deny(*args: Any, **kwargs: Any) -> Any:
+    raise PermissionDenied("Not you.")
+
+
+def _answer_403(view: Any, *args: Any, **kwargs: Any) -> Any:
+    return Response({"detail": "Not you."}, status=403)
+
+
+def _turn_into_403(view: Any, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+    answer = views.TokenObtainPairView.finalize_response(view, request, response, *args, **kwargs)
+    answer.status_code = 403 if answer.status_code == 200 else answer.status_code
+    return answer
+
+
+def _after_super(name: str, then: Any) -> type[Any]:
+    """Return a view that signs in, and then does something else with the answer."""
+
+    def method(view: Any, *args: Any, **kwargs: Any) -> Any:
+        getattr(views.TokenObtainPairView, name)(view, *args, **kwargs)
+        return then(view, *args, **kwargs)
+
+    return type("Denies", (views.TokenObtainPairView,), {name: method})
+
+
+LATE = {
+    "answer": _after_super("answer", _deny),
+    "post": _after_super("post", _deny),
+    "post, by an answer": _after_super("post", _answer_403),
+    "finalize_response": type("Denies", (views.TokenObtainPairView,), {"finalize_response": _turn_into_403}),
+}
+
+
+@pytest.mark.parametrize("view", LATE.values(), ids=LATE)
+def test_a_denial_after_the_sign_in_counts_and_leaves_no_device(rf: Any, user: Any, view: Any) -> None:
+    """THREATS, guesses: a second factor that a view asks for by itself is not to be guessed for ever."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
+    assert [view.as_view()(request).status_code for request in requests] == [403] * 5 + [429]
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
+
+
+@pytest.mark.parametrize("error", [PermissionDenied, Throttled, ZeroDivisionError])
+def test_a_receiver_that_denies_a_sign_in_leaves_no_device(client: Any, user: Any, error: type[Exception]) -> None:
+    """2.4: Django's signal may be where a project says no; nobody got the tokens."""
+
+    def deny(**kwargs: Any) -> None:
+        raise error
+
+    user_logged_in.connect(deny)
+    try:
+        for _ in range(6):
+            answer = client.post("/api/token/", {"username": "alice", "password": PASSWORD}, format="json")
+    finally:
+        user_logged_in.disconnect(deny)
+    ended = [row.revoke_reason for row in TokenSession.objects.all()]
+    assert (answer.status_code, set(ended)) == (500 if error is ZeroDivisionError else 429, {"denied"})
+    assert len(ended) == (5 if error is PermissionDenied else 6)
+
+
+def test_a_view_that_fails_after_the_sign_in_leaves_no_device(rf: Any, user: Any) -> None:
+    """2.4: that is a 500, and no guess."""
+
+    def fail(view: Any, *args: Any, **kwargs: Any) -> Any:
+        raise ZeroDivisionError
+
+    view = _after_super("post", fail)
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    for _ in range(6):
+        with pytest.raises(ZeroDivisionError):
+            view.as_view()(rf.post("/", body, content_type="application/json"))
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 6
+
+
+def test_a_denial_after_the_sign_in_is_answered_where_it_cannot_be_counted(
+    rf: Any, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2.2: it was answered before the cache failed."""
+
+    def deny(view: Any, *args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(throttling.cache, "incr", fail)
+        raise PermissionDenied
+
+    def fail(*args: Any) -> Any:
+        raise ConnectionError
+
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    request = rf.post("/", body, content_type="application/json")
+    assert _after_super("post", deny).as_view()(request).status_code == 403
 
 
 def test_a_denial_in_the_end_is_told_as_such_where_nothing_can_be_ended(

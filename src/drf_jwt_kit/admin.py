@@ -48,10 +48,11 @@ class TokenSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return super().has_delete_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: TokenSession | None = None) -> bool:
-        """Refuse here, as a row that is gone bars nothing; with their user they may go."""
-        match = request.resolver_match
-        is_here = match is not None and (match.url_name or "").startswith(f"{self.opts.app_label}_")
-        return not is_here and super().has_delete_permission(request, obj)
+        """Refuse here, as a row that is gone bars nothing; with their user they go, whoever may delete that."""
+        page = getattr(request.resolver_match, "url_name", None) or ""
+        if page.startswith(f"{self.opts.app_label}_"):
+            return False
+        return page.endswith(("_delete", "_changelist")) or super().has_delete_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: sessions begin with a sign-in."""

@@ -17,10 +17,11 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import models
+from . import models, rotation, sessions
 from .decoys import disguise
 from .exceptions import Invalid, SecondFactorRequired, in_drfs_words
 from .hashers import is_refused
+from .models import TokenSession
 from .throttling import Attempt
 
 # What Django tells of a name whose field is called like a secret: api_id, say.
@@ -32,7 +33,7 @@ class ComesLate(Invalid):
 
 
 @contextmanager
-def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[None]:
+def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[Attempt]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
 
     ``declared`` returns the names of the serializer's fields.
@@ -42,15 +43,33 @@ def counted(request: Any, account: str, declared: Callable[[], Container[str]]) 
     attempt = Attempt.begin(request, account)
     with attempt.made_by(request):
         try:
-            yield
+            yield attempt
         except Exception as refusal:
             attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
-            _end(attempt)
+            _conclude(attempt)
             raise
-        _end(attempt)
+        _conclude(attempt)
 
 
-def _end(attempt: Attempt) -> None:
+def undo(attempt: Attempt | None, request: Any, answered: int) -> None:
+    """End the session of an attempt that is answered with an error after all, and count a denial as one.
+
+    No harm is done by what was undone, or counted, before.
+    """
+    if attempt is None or attempt.session is None or answered < status.HTTP_400_BAD_REQUEST:
+        return
+    end(attempt.session, request)
+    if status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS:
+        attempt.denied_after_all()
+
+
+def end(session: TokenSession, request: Any) -> None:
+    """End a session that nobody gets the tokens of."""
+    with suppress(DatabaseError):
+        sessions.revoke(session, rotation.DENIED, request)
+
+
+def _conclude(attempt: Attempt) -> None:
     """Let an attempt be a failure, of the account that its name finds as well, or none."""
     if not attempt.was_denied:
         attempt.withdrawn()

@@ -27,12 +27,11 @@ _REHASH, _STORED = "_drf_jwt_kit_rehash", "_drf_jwt_kit_stored"
 class _Rehash(str):
     """A password's new hash, which an ``UPDATE`` writes in the place of the ``checked`` one and of no other.
 
-    ``before`` is what the credentials hashed to with that. To everybody but that query this is the hash.
+    To everybody but that query this is the hash.
     """
 
-    __slots__ = ("before", "checked")
+    __slots__ = ("checked",)
     checked: str | None
-    before: list[str]
 
     def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> Any:
         """Return what a query makes of it."""
@@ -152,11 +151,9 @@ def _prepare_rehash(user: Any, stored: Any) -> None:
         checked = stored.password
     user.password = rehash = _Rehash(user.password)
     setattr(user, _REHASH, rehash)
-    rehash.checked, rehash.before = checked, []
+    rehash.checked = checked
     if checked is not None:
-        stored.password = checked
-        rehash.before = credentials.hashes(stored)
-        _carry_over(user, rehash)  # requests in flight may meet either hash until this is through
+        _carry_over(user, rehash, stored)  # requests in flight may meet either hash until this is through
 
 
 def _is_another(user: Any, stored: Any) -> bool:
@@ -167,10 +164,23 @@ def _is_another(user: Any, stored: Any) -> bool:
     return tied.isdisjoint(credentials.hashes(user))
 
 
-def _carry_over(user: Any, rehash: _Rehash) -> None:
-    """Let the user's sessions follow a re-hash."""
-    rotation.carry_over(user, rehash.before, credentials.hashes(user)[0])
-    setattr(user, credentials.RENEWED, (rehash.before[:1], str(rehash)))
+def _bring_back(user: Any, before: Any) -> None:
+    """Let the user's sessions follow another hash of the same password, which a save brought back."""
+    if user.password != before.password:
+        rotation.carry_over(user, credentials.hashes(before), _hashes(before, user.password)[0])
+
+
+def _carry_over(user: Any, rehash: _Rehash, stored: Any) -> None:
+    """Let the user's sessions follow a re-hash, as far as the row is ``stored``: other fields may count as well."""
+    before, after = (_hashes(stored, password) for password in (rehash.checked, str(rehash)))
+    rotation.carry_over(user, before, after[0])
+    setattr(user, credentials.RENEWED, (before[:1], str(rehash)))
+
+
+def _hashes(stored: Any, password: str | None) -> list[str]:
+    """Return what a row's credentials hash to with another password."""
+    stored.password = password
+    return credentials.hashes(stored)
 
 
 def _outdated(encoded: str) -> bool:
@@ -211,6 +221,9 @@ def follow_user(
         ending.end_all(user, rotation.USER_INACTIVE)
     elif any(_is_another(user, before) for before in overwritten.values()):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
+    else:
+        for before in overwritten.values():
+            _bring_back(user, before)
 
 
 def _finish_rehash(user: Any, rehash: _Rehash, using: str) -> None:
@@ -225,7 +238,7 @@ def _finish_rehash(user: Any, rehash: _Rehash, using: str) -> None:
     user.password, hashes = stored.password, credentials.hashes(stored)
     if stored.password == rehash:
         # Once more: a session may have begun since, under what this save has overwritten.
-        transactions.last(partial(_carry_over, user, rehash))
+        transactions.last(partial(_carry_over, user, rehash, stored))
     elif rotation.same_password(user, hashes) == set(hashes):
         setattr(user, credentials.UNSEEN, stored.password)
 

@@ -16,7 +16,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import claims, clients, denials, gate, introspection, issuance, models, revocation, rotation, sessions
+from . import claims, clients, denials, gate, introspection, issuance, models, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import Refused, ServiceUnavailable
 from .fields import PasswordField, TextField, TokenField
@@ -68,7 +68,13 @@ def _let_in(serializer_class: type[Any], user: Any, request: Any, again: Callabl
     denials.ensure_in_time(request, user)
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
-    user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
+    if attempt := Attempt.of(request):
+        attempt.session = pair.session
+    try:
+        user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
+    except Exception:  # a receiver denies it, or fails
+        denials.end(pair.session, request)
+        raise
     return pair
 
 
@@ -132,8 +138,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
             return super().run_validation(data)
         except Exception:
             if self._pair is not None:
-                with suppress(DatabaseError):
-                    sessions.revoke(self._pair.session, rotation.DENIED, self.context.get("request"))
+                denials.end(self._pair.session, self.context.get("request"))
             raise
 
     @sensitive_variables()

@@ -167,9 +167,8 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
 def confirm(refresh: RefreshToken, request: Any = None) -> None:
     """Raise a :class:`~drf_jwt_kit.exceptions.Refused` where :func:`rotate` would, and rotate nothing."""
     session = find(refresh)
-    if not session._state.adding:
-        with _replay_ends(session, request):
-            rotation.confirm(session, refresh.generation)
+    with _replay_ends(session, request):
+        rotation.confirm(session, refresh.generation)
 
 
 def sign_out(refresh: RefreshToken, request: Any = None) -> None:

@@ -115,6 +115,8 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
+        self.is_failure = False
+        self.session: Any = None  # that it began
         self.now = time.time()
 
     @classmethod
@@ -224,6 +226,7 @@ class Attempt:
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
+        self.is_failure = True
         if self.meant is not None and not self.is_too_many:
             self.meant.failed()
         if self.pair.rate is None and self.account.rate is None:
@@ -233,6 +236,16 @@ class Attempt:
             cache.set(self.lately, True, timeout=max(remembered, self.pair.rate.period if self.pair.rate else 0))
             failures, _last = cache.get(self.last_failure, (0, 0.0))
             cache.set(self.last_failure, (failures + 1, self.now), timeout=remembered)
+
+    def denied_after_all(self) -> None:
+        """Count it anew: what was taken for a success was denied."""
+        if self.is_failure:
+            return
+        with suppress(APIException):  # it is answered already
+            self._counted()
+            if self.meant is not None:
+                self.meant._counted()
+        self.failed()
 
     def withdrawn(self) -> None:
         """Take the failure back: it succeeded, or no password was tried.

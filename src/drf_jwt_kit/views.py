@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import reduce
 from typing import Any, cast
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.utils.decorators import method_decorator
-from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import exceptions as drf
 from rest_framework import status
@@ -19,19 +18,18 @@ from rest_framework.fields import SkipField
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
-from .conf import SERIALIZERS, SIMPLE_JWT_DEFAULTS, named_class, onto_kit, schemes
-from .endpoints import KitView
+from .endpoints import KitView, TokenViewBase
 from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
 from .serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
+from .throttling import Attempt
 from .tokens import Token, refresh_class
 
 _KINDS = ("access", "refresh")
@@ -40,83 +38,28 @@ _KINDS = ("access", "refresh")
 _OF_USERS = (UserInactive, UserNotFound, PasswordChanged, Revoked, denials.ComesLate)
 
 
-class _Scope:
-    """A view's scope for DRF's ``ScopedRateThrottle``, where the project has a rate for it, unless it is given one."""
-
-    def __get__(self, view: object, owner: type[TokenViewBase]) -> str | None:
-        """Return it as the settings are now."""
-        return owner.scope if owner.scope in api_settings.DEFAULT_THROTTLE_RATES else None
-
-
-class TokenViewBase(KitView, simplejwt.TokenViewBase):
-    """An endpoint that takes credentials in its body, and no others.
-
-    ``serializer_class`` on a subclass, or the key ``serializer_setting`` of ``SIMPLE_JWT``, names
-    what it does.
-    """
-
-    http_method_names = ["post"]
-    authentication_classes = ()
-    permission_classes = ()
-    serializer_setting = ""
-    scope = ""
-    throttle_scope = _Scope()
-
-    def check_permissions(self, request: Request) -> None:
-        """Refuse another method before anybody is asked who they are."""
-        if str(request.method).lower() not in self.http_method_names:
-            self.http_method_not_allowed(request)
-        super().check_permissions(request)
-
-    def get_serializer_class(self) -> Any:
-        """Return the serializer class: the view's own, or what the settings name now."""
-        own = self.serializer_class or (self._serializer_class and import_string(self._serializer_class))
-        return own or named_class(self.serializer_setting)
-
-    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a serializer, resting on the kit's where it is a project's own."""
-        chosen = reduce(onto_kit, (SIMPLE_JWT_DEFAULTS[key] for key in SERIALIZERS), self.get_serializer_class())
-        return chosen(*args, **{"context": self.get_serializer_context(), **kwargs})
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Return the challenge for a sign-in that failed."""
-        return f'{schemes()[0]} realm="{self.www_authenticate_realm}"'
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer every 401 with a challenge (RFC 9110 15.5.2), a gate's own too."""
-        response = super().handle_exception(exc)
-        if response.status_code == status.HTTP_401_UNAUTHORIZED:
-            response.headers.setdefault("WWW-Authenticate", self.get_authenticate_header(self.request))
-        return response
-
-    @public
-    @method_decorator(sensitive_variables())
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Validate, which does the work, and answer what came of it."""
-        serializer = self.get_serializer(data=self.posted(request))
-        serializer.is_valid(raise_exception=True)
-        return Response(self.answer(serializer), status=status.HTTP_200_OK)
-
-    def posted(self, request: Request) -> Any:
-        """Return what the serializer is given."""
-        return request.data
-
-    def answer(self, serializer: Any) -> Any:
-        """Return the body of the answer. Override it to add to what the serializer validated."""
-        return serializer.validated_data
-
-
 class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     """Sign in: credentials for an access and a refresh token."""
 
     _serializer_class = ""
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     scope = "token_obtain_pair"
+    attempt: Attempt | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let nobody be signed in who is not told so, whatever has denied it in the end."""
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Exception:
+            denials.undo(self.attempt, self.request, status.HTTP_500_INTERNAL_SERVER_ERROR)
+            raise
+        denials.undo(self.attempt, self.request, response.status_code)
+        return response
 
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        with denials.counted(request, self._account(request.data), self._declared):
+        with denials.counted(request, self._account(request.data), self._declared) as self.attempt:
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
