@@ -26,6 +26,7 @@ from rest_framework_simplejwt.tokens import Token as PlainToken
 
 from drf_jwt_kit import rotation, sessions, signals, throttling, views
 from drf_jwt_kit.authentication import JWTAuthentication
+from drf_jwt_kit.exceptions import SecondFactorRequired
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRefreshSerializer
 from tests.conftest import PASSWORD, bearer
@@ -724,6 +725,35 @@ def test_a_denial_after_the_sign_in_counts_and_leaves_no_device(rf: Any, user: A
     requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
     assert [view.as_view()(request).status_code for request in requests] == [403] * 5 + [429]
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
+
+
+def _ask(*args: Any, **kwargs: Any) -> Any:
+    raise SecondFactorRequired
+
+
+class AsksForMore(TokenObtainPairSerializer):
+    """A serializer that asks for a second factor once it knows who that is."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Ask."""
+        super().validate(attrs)
+        raise SecondFactorRequired
+
+
+ASKING = {
+    "post": _after_super("post", _ask),
+    "validate": type("Asks", (views.TokenObtainPairView,), {"serializer_class": AsksForMore}),
+}
+
+
+@pytest.mark.parametrize("view", ASKING.values(), ids=ASKING)
+def test_a_second_factor_that_is_asked_for_after_the_sign_in_is_no_guess(rf: Any, user: Any, view: Any) -> None:
+    """throttling.md: none was tried."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    requests = [rf.post("/", body, content_type="application/json") for _ in range(7)]
+    answers = [view.as_view()(request) for request in requests]
+    assert [answer.data["code"] for answer in answers] == ["second_factor_required"] * 7
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 7
 
 
 @pytest.mark.parametrize("error", [PermissionDenied, Throttled, ZeroDivisionError])

@@ -48,18 +48,16 @@ def counted(request: Any, account: str, declared: Callable[[], Container[str]]) 
             attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
             _conclude(attempt)
             raise
+        attempt.is_success = not attempt.was_denied
         _conclude(attempt)
 
 
 def undo(attempt: Attempt | None, request: Any, answered: int) -> None:
-    """End the session of an attempt that is answered with an error after all, and count a denial as one.
-
-    No harm is done by what was undone, or counted, before.
-    """
+    """End the session of an attempt that is ``answered`` with an error after all; a denial of a success counts."""
     if attempt is None or attempt.session is None or answered < status.HTTP_400_BAD_REQUEST:
         return
     end(attempt.session, request)
-    if status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS:
+    if attempt.is_success and status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS:
         attempt.denied_after_all()
 
 

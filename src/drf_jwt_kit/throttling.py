@@ -115,7 +115,7 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
-        self.is_failure = False
+        self.is_success = False
         self.session: Any = None  # that it began
         self.now = time.time()
 
@@ -226,7 +226,6 @@ class Attempt:
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
-        self.is_failure = True
         if self.meant is not None and not self.is_too_many:
             self.meant.failed()
         if self.pair.rate is None and self.account.rate is None:
@@ -238,9 +237,8 @@ class Attempt:
             cache.set(self.last_failure, (failures + 1, self.now), timeout=remembered)
 
     def denied_after_all(self) -> None:
-        """Count it anew: what was taken for a success was denied."""
-        if self.is_failure:
-            return
+        """Count anew what was taken for a success."""
+        self.is_success = False
         with suppress(APIException):  # it is answered already
             self._counted()
             if self.meant is not None:

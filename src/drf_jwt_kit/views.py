@@ -24,7 +24,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .endpoints import KitView, TokenViewBase
-from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
+from .exceptions import PasswordChanged, Revoked, SecondFactorRequired, UserInactive, UserNotFound
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
@@ -64,6 +64,12 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
                 return super().post(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer it; where a second factor is asked for, none was tried."""
+        if self.attempt is not None and isinstance(exc, SecondFactorRequired):
+            self.attempt.is_success = False
+        return super().handle_exception(exc)
 
     @method_decorator(sensitive_variables())
     def posted(self, request: Request) -> Any:
