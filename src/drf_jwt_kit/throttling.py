@@ -240,9 +240,8 @@ class Attempt:
         """Count anew what was taken for a success."""
         self.is_success = False
         with suppress(APIException):  # it is answered already
-            self._counted()
-            if self.meant is not None:
-                self.meant._counted()
+            for attempt in filter(None, (self, self.meant)):
+                attempt._counted()
         self.failed()
 
     def withdrawn(self) -> None:
