@@ -23,6 +23,14 @@ CONTRACT = [
 ]
 
 
+class Plain(drf.APIException):
+    """A project's exception that never asks DRF's to begin."""
+
+    def __init__(self, detail: str) -> None:
+        """Take the sentence as it is."""
+        self.detail = detail  # type: ignore[assignment]
+
+
 def answer(refused: simplejwt.TokenError, **more: Any) -> kit.InvalidToken:
     """Return the 401 for a refusal."""
     return kit.unauthorized(refused, scheme="Bearer", realm="api", **more)
@@ -89,6 +97,7 @@ def test_a_failure_behind_us_is_a_503() -> None:
     [
         (drf.NotFound(), {"detail": "Not found.", "code": "not_found"}),
         (drf.ParseError("Broken."), {"detail": "Broken.", "code": "parse_error"}),
+        (Plain("Locked."), {"detail": "Locked.", "code": "error"}),
         (drf.ValidationError({"a": ["b"]}), {"a": ["b"]}),
         (drf.ValidationError(["b"]), ["b"]),
     ],

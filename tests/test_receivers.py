@@ -19,6 +19,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import F, Q, Value
 from django.db.models.signals import post_save, pre_save
 from django.test import override_settings
+from django.utils.functional import SimpleLazyObject
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions
@@ -275,6 +276,16 @@ def test_a_rehash_before_another_change_is_saved_keeps_no_session(named: Any, fi
     assert not lives(session)
 
 
+def test_an_old_password_starts_no_session_by_a_lazy_user(outdated: Any) -> None:
+    """Law 9: ``request.user`` is one; a re-hash found that somebody was quicker with another password."""
+    late = get_user_model().objects.get(pk=outdated.pk)
+    get_user_model().objects.update(password=make_password("a new one"))
+    lazy: Any = SimpleLazyObject(lambda: late)
+    assert lazy.check_password(PASSWORD)
+    with pytest.raises(PasswordChanged):
+        sessions.start(lazy)
+
+
 def test_a_rehash_by_who_missed_another_change_signs_nobody_out(named: Any) -> None:
     """Law 9: the row counts, and not what somebody has read of it before."""
     late = get_user_model().objects.get(pk=named.pk)
@@ -373,6 +384,20 @@ def test_a_change_by_a_receiver_signs_out(user: Any) -> None:
     user.save()
     pre_save.disconnect(lock_out, sender=get_user_model())
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "password_changed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_elsewhere_after_a_save_that_failed_ends_nothing_twice(user: Any) -> None:
+    """Law 9: what that save would have written over is no matter of the next one."""
+    with just_before((USERS_UPDATE, lock_timeout)), pytest.raises(OperationalError):
+        user.save()
+    other = get_user_model().objects.get(pk=user.pk)
+    other.set_password("a new one")
+    other.save()
+    session = sessions.start(other).session
+    user.refresh_from_db()
+    user.save()
+    assert lives(session)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ import json
 import traceback
 from datetime import timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from rest_framework_simplejwt.tokens import Token as PlainToken
 
 from drf_jwt_kit import rotation, sessions, signals, throttling, views
 from drf_jwt_kit.authentication import JWTAuthentication
-from drf_jwt_kit.exceptions import SecondFactorRequired
+from drf_jwt_kit.exceptions import SecondFactorRequired, exception_handler
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRefreshSerializer
 from tests.conftest import PASSWORD, bearer
@@ -649,6 +650,9 @@ def test_a_projects_own_list_tells_the_session_that_asks(client: Any, user: Any,
     client.force_login(user)
     assert [row["current"] for row in client.get("/devices/").json()] == [False, False]
     assert SessionListSerializer(TokenSession.objects.first()).data["current"] is False
+    of_another_issuer = SimpleNamespace(auth=SimpleNamespace(payload={"sid": "abc"}))
+    told = SessionListSerializer(TokenSession.objects.first(), context={"request": of_another_issuer})
+    assert told.data["current"] is False
 
 
 def test_a_name_that_a_serializer_does_not_take_is_no_failure(client: Any, user: Any) -> None:
@@ -731,6 +735,15 @@ def _ask(*args: Any, **kwargs: Any) -> Any:
     raise SecondFactorRequired
 
 
+class FirstStep(simplejwt_serializers.TokenObtainSerializer):
+    """A serializer that tells who that is."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Tell."""
+        super().validate(attrs)
+        return {"user": self.user.pk}
+
+
 class AsksForMore(TokenObtainPairSerializer):
     """A serializer that asks for a second factor once it knows who that is."""
 
@@ -738,6 +751,49 @@ class AsksForMore(TokenObtainPairSerializer):
         """Ask."""
         super().validate(attrs)
         raise SecondFactorRequired
+
+
+def test_the_limit_holds_side_by_side_while_a_view_makes_up_its_mind(rf: Any, user: Any) -> None:
+    """THREATS, guesses: a success counts until it is answered as one."""
+    checked: list[int] = []
+
+    def check_slowly(view: Any, *args: Any, **kwargs: Any) -> Any:
+        checked.append(1)
+        post()
+        raise PermissionDenied
+
+    def post() -> Any:
+        body = json.dumps({"username": "alice", "password": PASSWORD})
+        return _after_super("post", check_slowly).as_view()(rf.post("/", body, content_type="application/json"))
+
+    assert post().status_code == 403
+    assert len(checked) == 5
+
+
+def in_an_envelope(exc: Exception, context: Any) -> Any:
+    """Answer everything with 200."""
+    answer = exception_handler(exc, context)
+    if answer is not None:
+        answer.status_code = 200
+    return answer
+
+
+def test_a_handler_may_answer_a_denial_with_any_status(client: Any, rf: Any, user: Any, settings: Any) -> None:
+    """THREATS, guesses: it counts, and leaves no device, all the same."""
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.in_an_envelope"}
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
+    answers = [LATE["post"].as_view()(request) for request in requests]
+    assert [answer.data["code"] for answer in answers] == ["permission_denied"] * 5 + ["throttled"]
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
+
+
+def test_a_denial_counts_where_no_session_began(rf: Any, user: Any) -> None:
+    """THREATS, guesses: a first step that signs nobody in yet."""
+    view = type("Denies", (LATE["post"],), {"serializer_class": FirstStep})
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
+    assert [view.as_view()(request).status_code for request in requests] == [403] * 5 + [429]
 
 
 ASKING = {
@@ -794,7 +850,7 @@ def test_a_denial_after_the_sign_in_is_answered_where_it_cannot_be_counted(
     """2.2: it was answered before the cache failed."""
 
     def deny(view: Any, *args: Any, **kwargs: Any) -> Any:
-        monkeypatch.setattr(throttling.cache, "incr", fail)
+        monkeypatch.setattr(throttling.cache, "set", fail)
         raise PermissionDenied
 
     def fail(*args: Any) -> Any:

@@ -18,7 +18,7 @@ from rest_framework_simplejwt import authentication as simplejwt
 from rest_framework_simplejwt import tokens as simplejwt_tokens
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, introspection
+from . import claims, introspection, models
 from .challenges import challenge
 from .conf import kit, schemes, simple_jwt
 from .exceptions import (
@@ -27,6 +27,7 @@ from .exceptions import (
     InvalidToken,
     Refused,
     ServiceUnavailable,
+    UserNotFound,
     unauthorized,
     with_code,
 )
@@ -110,12 +111,9 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
         Users of another model, whom ``user_model`` names, have no sessions.
         """
         with self._answered():
-            if self.user_model is get_user_model():
-                return introspection.user_of(validated_token)
             if issubclass(self.user_model, get_user_model()):
-                introspection.user_of(validated_token)
-            else:
-                introspection.ensure_sessionless(validated_token)
+                return _seen_as(self.user_model, introspection.user_of(validated_token))
+            introspection.ensure_sessionless(validated_token)
             return super().get_user(validated_token)
 
     @contextmanager
@@ -163,6 +161,16 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
             code="bad_authorization_header",
             challenge=challenge(schemes()[0], self.www_authenticate_realm, sentence),
         )
+
+
+def _seen_as(user_model: type[Any], user: Any) -> Any:
+    """Return ``user`` as a proxy, or a child, of the user model has it."""
+    if isinstance(user, user_model):
+        return user
+    found = user_model._base_manager.using(models.writing_database()).filter(pk=user.pk).first()
+    if found is None:
+        raise UserNotFound
+    return found
 
 
 def _ensure_session(token: Any) -> None:

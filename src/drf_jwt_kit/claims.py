@@ -154,7 +154,10 @@ def session_id(payload: Mapping[str, Any]) -> UUID:
 def session_of(auth: Any) -> UUID | None:
     """Return the id of the session of what a request came with, ``None`` where that is no token of a session."""
     payload = getattr(auth, "payload", None) or {}
-    return session_id(payload) if SESSION_CLAIM in payload else None
+    try:
+        return session_id(payload) if SESSION_CLAIM in payload else None
+    except Invalid:  # another issuer may have a claim of that name
+        return None
 
 
 def user_id(payload: Mapping[str, Any]) -> str:

@@ -35,13 +35,13 @@ def _word(hashed: str) -> str:
 
 def renewed_from(user: Any) -> list[str]:
     """Return what the user's credentials hashed to before this instance renewed the password's hash."""
-    old, new = vars(user).get(RENEWED, ((), ""))
+    old, new = getattr(user, RENEWED, ((), ""))
     return [*old] if new == user.password else []
 
 
 def ensure_seen(user: Any) -> None:
     """Raise :class:`~drf_jwt_kit.exceptions.PasswordChanged` for a password that came from elsewhere at the sign-in."""
-    if UNSEEN in vars(user) and vars(user)[UNSEEN] == user.password:
+    if hasattr(user, UNSEEN) and getattr(user, UNSEEN) == user.password:
         raise PasswordChanged
 
 

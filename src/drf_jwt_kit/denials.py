@@ -33,10 +33,13 @@ class ComesLate(Invalid):
 
 
 @contextmanager
-def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[Attempt]:
+def counted(
+    request: Any, account: str, declared: Callable[[], Container[str]], *, until_answered: bool = False
+) -> Iterator[Attempt]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
 
-    ``declared`` returns the names of the serializer's fields.
+    ``declared`` returns the names of the serializer's fields. A success that may be denied ``until_answered`` stays
+    counted: :func:`settle` decides.
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
@@ -48,17 +51,25 @@ def counted(request: Any, account: str, declared: Callable[[], Container[str]]) 
             attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
             _conclude(attempt)
             raise
-        attempt.is_success = not attempt.was_denied
+        attempt.is_success = until_answered and not attempt.was_denied
+        if not attempt.is_success:
+            _conclude(attempt)
+
+
+def settle(attempt: Attempt, request: Any, refusal: Exception | None, answered: int) -> None:
+    """Decide what an attempt was that is answered with ``refusal``, or with a status where nothing was raised.
+
+    Where it failed after all, nobody gets the tokens of a session that it began.
+    """
+    failed = refusal is not None or answered >= status.HTTP_400_BAD_REQUEST
+    if failed and attempt.session is not None:
+        end(attempt.session, request)
+    if attempt.is_success:
+        denied = status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS
+        if refusal is not None:
+            denied = is_guess(request, refusal, denied=False, declared=tuple)
+        attempt.was_denied = denied
         _conclude(attempt)
-
-
-def undo(attempt: Attempt | None, request: Any, answered: int) -> None:
-    """End the session of an attempt that is ``answered`` with an error after all; a denial of a success counts."""
-    if attempt is None or attempt.session is None or answered < status.HTTP_400_BAD_REQUEST:
-        return
-    end(attempt.session, request)
-    if attempt.is_success and status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS:
-        attempt.denied_after_all()
 
 
 def end(session: TokenSession, request: Any) -> None:

@@ -221,7 +221,7 @@ def nothing_rolled_back() -> Iterator[None]:
 def with_code(exc: drf.APIException) -> drf.APIException:
     """Return ``exc`` with its stable code in the body, beside the sentence."""
     if isinstance(exc.detail, str):
-        code = str(exc.get_codes())
+        code = getattr(exc.detail, "code", exc.default_code)
         exc.detail = {"detail": exc.detail, "code": drf.ErrorDetail(code, code)}
     return exc
 

@@ -15,8 +15,8 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework_simplejwt.exceptions import TokenError
 
 from . import clients
-from .conf import kit
-from .exceptions import GateRefused, SecondFactorRequired
+from .conf import kit, schemes
+from .exceptions import GateRefused, SecondFactorRequired, unauthorized
 
 security = logging.getLogger("drf_jwt_kit.security")
 
@@ -31,7 +31,10 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     except (ValidationError, DjangoValidationError) as refusal:
         _log_refusal("sign_in_refused", logging.WARNING, request, user)
         raise GateRefused(as_serializer_error(refusal)) from refusal
-    except (APIException, TokenError, Http404, PermissionDenied) as refusal:
+    except TokenError as refusal:  # of a token of its own, and not of the user
+        _log_refusal("sign_in_refused", logging.WARNING, request, user)
+        raise unauthorized(refusal, scheme=schemes()[0], realm="api") from refusal
+    except (APIException, Http404, PermissionDenied) as refusal:
         asked = isinstance(refusal, SecondFactorRequired)
         event, level = ("sign_in_challenged", logging.INFO) if asked else ("sign_in_refused", logging.WARNING)
         _log_refusal(event, level, request, user)

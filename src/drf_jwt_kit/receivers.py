@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from . import adoption, credentials, ending, models, revocation, rotation, trans
 from .conf import simple_jwt
 
 # On a user: the password as it was read or written last, whether one was set and is not written yet, what is being
-# hashed anew, and the rows that saves of it are about to write over.
+# hashed anew, and what saves of it are about to write over.
 _KNOWN, _SET = "_drf_jwt_kit_known_password", "_drf_jwt_kit_set_password"
 _REHASH, _STORED = "_drf_jwt_kit_rehash", "_drf_jwt_kit_stored"
 
@@ -82,7 +83,8 @@ def _is_inactive(user: Any, using: str) -> bool:
     column = _activity(user)
     if column is None or (type(user.is_active) is bool and not column.generated):
         return not user.is_active
-    return bool(type(user)._base_manager.using(using).filter(pk=user.pk).exclude(is_active=True).exists())
+    stored = type(user)._base_manager.using(using).filter(pk=user.pk).values_list("is_active", flat=True)
+    return any(not is_active for is_active in stored)
 
 
 @receiver(pre_save)
@@ -108,7 +110,7 @@ def compare_with_what_is_stored(
     if is_rehash:
         _prepare_rehash(instance, stored)
     elif writes_password:
-        vars(instance).setdefault(_STORED, {})[stored.password] = stored
+        _note_overwritten(instance, stored)
 
 
 def _take_note(user: Any) -> None:
@@ -116,6 +118,27 @@ def _take_note(user: Any) -> None:
     vars(user).pop(_REHASH, None)
     if vars(user).get("_password") is not None:
         setattr(user, _SET, True)
+
+
+def _note_overwritten(user: Any, stored: Any) -> None:
+    """Note what a save is about to write over, and with what: the last note is that of the innermost save."""
+    notes: dict[tuple[str, str], list[str]] = vars(user).setdefault(_STORED, {})
+    change = (stored.password, user.password)
+    notes.pop(change, None)
+    notes[change] = credentials.hashes(stored)
+
+
+def _overwritten(user: Any) -> Iterator[list[str]]:
+    """Yield the hashes of the credentials that were written over with another password than the user has now.
+
+    A save inside of another one finds written what that one wrote, and one that failed wrote nothing: so of others
+    than the last only those count that were to write what is there now. That one a receiver may have changed since.
+    """
+    notes = vars(user).pop(_STORED, {})
+    last = next(reversed(notes), None)
+    for (before, after), hashes in notes.items():
+        if before != user.password and ((before, after) == last or after == user.password):
+            yield hashes
 
 
 def _hold(user: Model, using: str) -> None:
@@ -156,18 +179,9 @@ def _prepare_rehash(user: Any, stored: Any) -> None:
         _carry_over(user, rehash, stored)  # requests in flight may meet either hash until this is through
 
 
-def _is_another(user: Any, stored: Any) -> bool:
-    """Return whether ``user`` has another password than what is ``stored``, and not another hash of the same."""
-    if user.password == stored.password:
-        return False
-    tied = rotation.same_password(user, credentials.hashes(stored))
-    return tied.isdisjoint(credentials.hashes(user))
-
-
-def _bring_back(user: Any, before: Any) -> None:
-    """Let the user's sessions follow another hash of the same password, which a save brought back."""
-    if user.password != before.password:
-        rotation.carry_over(user, credentials.hashes(before), _hashes(before, user.password)[0])
+def _is_another(user: Any, before: list[str]) -> bool:
+    """Return whether ``user`` has another password than that of ``before``, and not another hash of the same."""
+    return rotation.same_password(user, before).isdisjoint(credentials.hashes(user))
 
 
 def _carry_over(user: Any, rehash: _Rehash, stored: Any) -> None:
@@ -210,20 +224,20 @@ def follow_user(
     rehash: _Rehash | None = vars(user).pop(_REHASH, None)
     if rehash is not None:
         _finish_rehash(user, rehash, using)
-    overwritten: dict[str, Any] = {}
+    overwritten: list[list[str]] = []
     if _writes(update_fields, "password"):
         vars(user).pop(_SET, None)
         remember_password(instance=user)
-        overwritten = vars(user).pop(_STORED, overwritten)
+        overwritten = list(_overwritten(user))
     if created:
         return
     if _writes_activity(user, update_fields) and _is_inactive(user, using):
         ending.end_all(user, rotation.USER_INACTIVE)
-    elif any(_is_another(user, before) for before in overwritten.values()):
+    elif any(_is_another(user, before) for before in overwritten):
         ending.end_all(user, rotation.PASSWORD_CHANGED)
     else:
-        for before in overwritten.values():
-            _bring_back(user, before)
+        for before in overwritten:  # another hash of the same password, which was brought back
+            rotation.carry_over(user, before, credentials.hashes(user)[0])
 
 
 def _finish_rehash(user: Any, rehash: _Rehash, using: str) -> None:

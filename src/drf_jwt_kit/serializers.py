@@ -102,6 +102,11 @@ def _fail(request: Any, error: Exception) -> NoReturn:
     raise ServiceUnavailable from error
 
 
+def _as_text(name: Any) -> str:
+    """Return a name as text, whatever a project's field or ``validate`` made of it."""
+    return "" if name is None else str(name)
+
+
 class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
     """Sign in with a user name and a password.
 
@@ -112,7 +117,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     token_class = RefreshToken
     signed_in: dict[str, Any] | None = None
-    _pair: TokenPair | None = None
+    _kit_pair: TokenPair | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Declare the two fields; the first is named after the user model's."""
@@ -137,8 +142,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         try:
             return super().run_validation(data)
         except Exception:
-            if self._pair is not None:
-                denials.end(self._pair.session, self.context.get("request"))
+            if self._kit_pair is not None:
+                denials.end(self._kit_pair.session, self.context.get("request"))
             raise
 
     @sensitive_variables()
@@ -147,30 +152,25 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
         is_counted = request is None or Attempt.of(request) is not None
-        name = self._name(credentials)
+        name = _as_text(credentials[self.username_field])
         with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields):
             return self._sign_in(credentials, request)
-
-    def _name(self, credentials: dict[str, Any]) -> str:
-        """Return the name as text, whatever a project's field or ``validate`` made of it."""
-        name = credentials[self.username_field]
-        return "" if name is None else str(name)
 
     @sensitive_variables()
     def _sign_in(self, credentials: dict[str, str], request: Any) -> dict[str, Any]:
         """Sign in; a user who changes on the way is as unknown as any other."""
-        denials.read_name(request, credentials, self._name(credentials))
+        denials.read_name(request, credentials, _as_text(credentials[self.username_field]))
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:
-            self._pair = _let_in(type(self), self.user, request, authenticated)
+            self._kit_pair = _let_in(type(self), self.user, request, authenticated)
         except Refused:
             self._deny(credentials, request)
         except DatabaseError:
             if models.is_stored(self.user):
                 raise
             self._deny(credentials, request)
-        self.signed_in = pair_as_data(self._pair)
+        self.signed_in = pair_as_data(self._kit_pair)
         return dict(self.signed_in)
 
     @sensitive_variables()
@@ -184,7 +184,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
             self._deny(credentials, request, told=True)
         except Exception as error:  # noqa: BLE001 - backends, hashers and receivers raise what they like
-            if denials.is_about_credentials(error, self._name(credentials), credentials["password"]):
+            if denials.is_about_credentials(error, _as_text(credentials[self.username_field]), credentials["password"]):
                 self._deny(credentials, request)
             _fail(request, error)
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):
@@ -197,7 +197,7 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
         A hasher or a receiver that fails here is answered as one that fails there.
         """
-        name = self._name(credentials)
+        name = _as_text(credentials[self.username_field])
         named = models.user_named(name)
         if attempt := Attempt.of(request):
             attempt.was_denied = True
@@ -221,14 +221,14 @@ class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
 
     refresh = TokenField()
     token_class = RefreshToken
-    is_rotated = False
+    _kit_rotated = False
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Rotate. Override it to add to the answer."""
         refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
         pair = sessions.rotate(refresh, self.context.get("request"))
-        self.is_rotated = True
+        self._kit_rotated = True
         return pair_as_data(pair)
 
 

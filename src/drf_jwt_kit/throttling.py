@@ -236,14 +236,6 @@ class Attempt:
             failures, _last = cache.get(self.last_failure, (0, 0.0))
             cache.set(self.last_failure, (failures + 1, self.now), timeout=remembered)
 
-    def denied_after_all(self) -> None:
-        """Count anew what was taken for a success."""
-        self.is_success = False
-        with suppress(APIException):  # it is answered already
-            for attempt in filter(None, (self, self.meant)):
-                attempt._counted()
-        self.failed()
-
     def withdrawn(self) -> None:
         """Take the failure back: it succeeded, or no password was tried.
 

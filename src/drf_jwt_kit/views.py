@@ -24,7 +24,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .endpoints import KitView, TokenViewBase
-from .exceptions import PasswordChanged, Revoked, SecondFactorRequired, UserInactive, UserNotFound
+from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
 from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
@@ -44,31 +44,33 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     _serializer_class = ""
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     scope = "token_obtain_pair"
-    attempt: Attempt | None = None
+    _kit_attempt: Attempt | None = None
+    _kit_refusal: Exception | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let nobody be signed in who is not told so, whatever has denied it in the end."""
+        answered: int = status.HTTP_500_INTERNAL_SERVER_ERROR
         try:
             response = super().dispatch(request, *args, **kwargs)
-        except Exception:
-            denials.undo(self.attempt, self.request, status.HTTP_500_INTERNAL_SERVER_ERROR)
-            raise
-        denials.undo(self.attempt, self.request, response.status_code)
+            answered = response.status_code
+        finally:
+            if self._kit_attempt is not None:
+                denials.settle(self._kit_attempt, self.request, self._kit_refusal, answered)
         return response
 
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        with denials.counted(request, self._account(request.data), self._declared) as self.attempt:
+        account = self._account(request.data)
+        with denials.counted(request, account, self._declared, until_answered=True) as self._kit_attempt:
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
                 return super().post(request, *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Answer it; where a second factor is asked for, none was tried."""
-        if self.attempt is not None and isinstance(exc, SecondFactorRequired):
-            self.attempt.is_success = False
+        """Answer it, and note what it was: a project's handler may answer with any status."""
+        self._kit_refusal = exc
         return super().handle_exception(exc)
 
     @method_decorator(sensitive_variables())
@@ -115,12 +117,19 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         """Return what a project's ``validate`` did, with the session's tokens for those that it made beside it."""
         data, signed_in = serializer.validated_data, getattr(serializer, "signed_in", None)
         made = {kind: token for kind in _KINDS if (token := _made_beside(data, kind, signed_in))}
-        if signed_in is None and "refresh" in made:
-            user = models.user_with_id(claims.user_id(made["refresh"].payload))
-            signed_in = sign_in(type(serializer), user, self.request)
-        if not made or signed_in is None:
+        if not made or (signed_in is None and "refresh" not in made):
             return data
+        signed_in = self._signed_in_as(claims.user_id([*made.values()][-1].payload), serializer)
         return {**data, **{name: value for name, value in signed_in.items() if name in made or name not in _KINDS}}
+
+    def _signed_in_as(self, user_id: str, serializer: Any) -> dict[str, Any]:
+        """Return the tokens of the session; of another user's, where a project made some for one."""
+        pair: Any = getattr(serializer, "_kit_pair", None)
+        if pair is not None and models.user_id(pair.session.user) == user_id:
+            return dict(serializer.signed_in)
+        if pair is not None:
+            denials.end(pair.session, self.request)
+        return sign_in(type(serializer), models.user_with_id(user_id), self.request)
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Say of a user who cannot sign in what is said of one that nobody has."""
@@ -147,11 +156,18 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     scope = "token_refresh"
 
+    @public
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Note when it began: a project's serializer may rotate in its own way."""
+        self._kit_began_at = models.now()
+        return super().post(request, *args, **kwargs)
+
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
         """Return what came of it, unless a token was used up that a project's serializer did not rotate (law 3)."""
-        if not getattr(serializer, "is_rotated", False):
-            self._ensure_current(serializer.initial_data)
+        data = serializer.initial_data
+        if isinstance(data, dict) and not getattr(serializer, "_kit_rotated", False):
+            self._ensure_current(data)
         return super().answer(serializer)
 
     def _ensure_current(self, data: dict[str, Any]) -> None:
@@ -160,7 +176,7 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
             refresh = refresh_class()(str(data.get("refresh")))
         except TokenError:  # what a serializer takes in its place is its own to judge
             return
-        sessions.confirm(refresh, self.request)
+        sessions.confirm(refresh, self.request, self._kit_began_at)
 
 
 class TokenVerifyView(TokenViewBase, simplejwt.TokenVerifyView):

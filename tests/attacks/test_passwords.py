@@ -202,6 +202,17 @@ class Missing(MD5PasswordHasher):
         raise ValueError("Couldn't load 'Missing' algorithm library")
 
 
+class Verifies(MD5PasswordHasher):
+    """A hasher for what was imported, which hashes nothing itself."""
+
+    algorithm = "imported"
+
+    def encode(self, password: str, salt: str) -> str:
+        """Say so."""
+        raise NotImplementedError
+
+
+VERIFIES = f"{__name__}.Verifies"
 MD5 = "django.contrib.auth.hashers.MD5PasswordHasher"
 SHORT = f"{__name__}.Short"
 LONG = "x" * 73
@@ -215,8 +226,9 @@ LONG = "x" * 73
         ([SHORT, MD5], "md5", "x"),
         ([SHORT, MD5], "md5", LONG),
         ([MD5, SHORT], "short", "x"),
+        ([MD5, VERIFIES, SHORT], "short", "x"),
     ],
-    ids=["alone", "preferred", "beside an older one", "right, and not to be hashed anew", "older"],
+    ids=["alone", "preferred", "beside an older one", "right, and not to be hashed anew", "older", "beside another"],
 )
 def test_a_password_that_a_hasher_refuses_is_a_wrong_one(
     client: Any, settings: Any, user: Any, *, hashers: list[str], stored: str, password: str

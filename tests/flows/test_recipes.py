@@ -19,7 +19,7 @@ from rest_framework_simplejwt import serializers as simplejwt
 from rest_framework_simplejwt import tokens as simplejwt_tokens
 from rest_framework_simplejwt.exceptions import TokenError
 
-from drf_jwt_kit import issuance, views
+from drf_jwt_kit import issuance, sessions, views
 from drf_jwt_kit.exceptions import exception_handler as kit_handler
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.tokens import AccessToken
@@ -113,6 +113,15 @@ class ByHand(simplejwt.TokenRefreshSerializer):
         return {"access": str(self.token_class(attrs["refresh"]).access_token)}
 
 
+class RotatesItself(simplejwt.TokenRefreshSerializer):
+    """A refresh by the kit's Python interface."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Rotate."""
+        pair = sessions.rotate(attrs["refresh"], self.context.get("request"))
+        return {"access": str(pair.access), "refresh": str(pair.refresh)}
+
+
 class Opaque(simplejwt.TokenRefreshSerializer):
     """A refresh that takes something else than a token."""
 
@@ -143,6 +152,43 @@ class SignInSet(views.TokenObtainPairView, GenericViewSet):  # type: ignore[misc
     """The sign-in as a viewset."""
 
 
+class HasHelpers(simplejwt.TokenObtainPairSerializer):
+    """A serializer with helpers of its own."""
+
+    def _name(self, user: Any, greeting: str) -> str:
+        """Greet."""
+        return f"{greeting} {user}"
+
+    def validate(self, attrs: Any) -> Any:
+        """Add a greeting."""
+        return {**super().validate(attrs), "said": self._name(self.user, "Hello")}
+
+
+class HasAnAttempt(views.TokenObtainPairView):
+    """A view with a property of its own."""
+
+    @property
+    def attempt(self) -> int:
+        """Return which one it is."""
+        return 1
+
+
+class ForAChild(simplejwt.TokenObtainPairSerializer):
+    """A parent's sign-in for a child."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Make the child's tokens."""
+        super().validate(attrs)
+        refresh = self.get_token(get_user_model().objects.get(username="child"))
+        made = {"refresh": str(refresh), "access": str(refresh.access_token)}
+        return {kind: made[kind] for kind in self.context["request"].data["kinds"]}
+
+
+def many(view: Any, *args: Any, **kwargs: Any) -> Any:
+    """Return a serializer of several at once."""
+    return views.TokenRefreshView.get_serializer(view, *args, many=True, **kwargs)
+
+
 def obtain_by(serializer: type[Any]) -> Any:
     """Return the sign-in with a serializer."""
     return views.TokenObtainPairView.as_view(serializer_class=serializer)
@@ -163,6 +209,11 @@ urlpatterns = [
     path("instance/", obtain_by(OfAnInstance)),
     path("second/", obtain_by(SecondStep)),
     path("by-hand/", refresh_by(ByHand)),
+    path("rotates/", refresh_by(RotatesItself)),
+    path("many/", type("Many", (views.TokenRefreshView,), {"get_serializer": many}).as_view()),
+    path("helpers/", obtain_by(HasHelpers)),
+    path("attempt/", HasAnAttempt.as_view()),
+    path("parent/", obtain_by(ForAChild)),
     path("opaque/", refresh_by(Opaque)),
     path("fails/", refresh_by(Fails)),
     path("set/", SignInSet.as_view({"post": "post"})),
@@ -262,6 +313,40 @@ def test_a_used_token_is_refused_by_a_serializer_that_does_not_rotate(client: An
     answer = client.post("/by-hand/", {"refresh": tokens.refresh}, format="json")
     assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
     assert TokenSession.objects.get().revoke_reason == "reused"
+
+
+def test_a_serializer_may_rotate_by_the_python_interface(client: Any, tokens: Any, settings: Any) -> None:
+    """Law 3: that was the first use of the token, and not a second one."""
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    answer = client.post("/rotates/", {"refresh": tokens.refresh}, format="json")
+    assert client.post("/rotates/", {"refresh": answer.json()["refresh"]}, format="json").status_code == 200
+    answer = client.post("/rotates/", {"refresh": tokens.refresh}, format="json")
+    assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
+
+
+def test_several_refreshes_at_once_are_several(client: Any, sign_in: Any) -> None:
+    """Drop-in: DRF's serializers take a list."""
+    answer = client.post("/many/", [{"refresh": sign_in().refresh} for _ in range(2)], format="json")
+    assert (answer.status_code, [set(pair) >= {"access", "refresh"} for pair in answer.json()]) == (200, [True, True])
+
+
+@pytest.mark.parametrize("where", ["helpers", "attempt"])
+def test_a_projects_own_names_are_in_nobodys_way(client: Any, user: Any, where: str) -> None:
+    """Drop-in: simplejwt uses none of them."""
+    assert client.post(f"/{where}/", {"username": "alice", "password": PASSWORD}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize("kinds", [["refresh", "access"], ["access"]])
+def test_tokens_of_another_user_are_of_a_session_of_that_user(client: Any, user: Any, kinds: list[str]) -> None:
+    """Law 4: and nobody gets those of who asked."""
+    child = get_user_model().objects.create_user("child")
+    body = {"username": "alice", "password": PASSWORD, "kinds": kinds}
+    answer = client.post("/parent/", body, format="json")
+    assert set(answer.json()) >= set(kinds)
+    assert client.get("/api/sessions/", **bearer(answer.json()["access"])).status_code == 200
+    assert AccessToken(answer.json()["access"])["user_id"] == str(child.pk)
+    reasons = dict(TokenSession.objects.values_list("user_id", "revoke_reason"))
+    assert reasons == {user.pk: "denied", child.pk: ""}
 
 
 def test_a_token_from_before_is_not_adopted_by_looking_at_it(client: Any, user: Any) -> None:

@@ -19,7 +19,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken as TheirRefreshToken
 
 from drf_jwt_kit import sessions
-from drf_jwt_kit.exceptions import SecondFactorRequired
+from drf_jwt_kit.exceptions import Expired, SecondFactorRequired
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.views import TokenObtainPairView
@@ -77,6 +77,7 @@ REFUSALS = {
     "Django's BadRequest": (BadRequest("No code."), 400),
     "Django's SuspiciousOperation": (SuspiciousOperation("No code."), 400),
     "simplejwt's TokenError": (TokenError("No code."), 401),
+    "a token of its own": (Expired(), 401),
 }
 NO_GUESSES = {
     "SecondFactorRequired": (SecondFactorRequired(), 401),
@@ -339,6 +340,8 @@ def test_what_is_no_guess_does_not_count(post: Any, gate: Any, url: str, refusal
         ("Django's PermissionDenied", {"detail": "No.", "code": "permission_denied"}),
         ("Http404", {"detail": "No device.", "code": "not_found"}),
         ("Http404 without words", {"detail": "Not found.", "code": "not_found"}),
+        ("simplejwt's TokenError", {"detail": "No code.", "code": "token_not_valid", "reason": "invalid"}),
+        ("a token of its own", {"detail": "Token is expired", "code": "token_not_valid", "reason": "expired"}),
     ],
 )
 def test_a_refusal_is_answered_as_drf_would(post: Any, gate: Any, refusal: str, body: Any) -> None:

@@ -96,6 +96,32 @@ tell(
 )
 """
 
+ASK_KEPT = """
+call_command("makemigrations", "shop", verbosity=0)
+client = migrated_client()
+from drf_jwt_kit.models import TokenSession
+from shop.models import User
+
+User.objects.update(is_active=VALUE)
+signed_in = sign_in(client)
+user = User.objects.get()
+user.motto = "new"
+user.save()
+tell(status=signed_in.status_code, ended=TokenSession.objects.get().revoke_reason)
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("models.IntegerField(default=1)", 2), ("models.CharField(max_length=9, default='Y')", "Y")]
+)
+def test_a_column_that_is_no_boolean_may_say_who_is_active(project: Any, column: str, value: Any) -> None:
+    """Law 9: what Python takes for true is, as wherever somebody signs in."""
+    project.set("AUTH_USER_MODEL = 'shop.User'\n")
+    project.write("shop/models.py", ODD.replace("ACTIVE", column))
+    project.write("shop/migrations/__init__.py", "")
+    assert project.run(ASK_KEPT.replace("VALUE", repr(value))) == {"status": 200, "ended": ""}
+
+
 ACTIVITY = {
     "a column that the database computes": (
         "models.GeneratedField(expression=models.Q(left=None), output_field=models.BooleanField(), db_persist=True)",
