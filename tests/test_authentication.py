@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Manager, QuerySet
+from django.db.models import QuerySet
 from django.test.utils import isolate_apps
 from django.urls import include, path
 from rest_framework import exceptions as drf
@@ -485,9 +485,9 @@ def test_sessions_are_none_of_users_of_a_second_kind(rf: Any, shop: Any, tokens:
 
 @isolate_apps("tests")
 def test_a_proxy_of_the_user_model_is_what_a_project_asked_for(
-    rf: Any, user: Any, tokens: Any, monkeypatch: pytest.MonkeyPatch
+    rf: Any, user: Any, tokens: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """2.4: with its session, which may end. A child of the user model may not be there, and nobody is let in then."""
+    """2.4: with its session, which may end. Whom its manager hides, or who is inactive by it, is not let in."""
     # As where simplejwt's authenticator has read it when it was imported.
     monkeypatch.setattr(frozen_simplejwt, "CHECK_REVOKE_TOKEN", True)
 
@@ -507,10 +507,12 @@ def test_a_proxy_of_the_user_model_is_what_a_project_asked_for(
     assert found is not None
     assert type(found[0]) is Member
     assert found[0].pk == user.pk
-    hidden = Manager.from_queryset(QuerySet)()
-    hidden.model = Member
-    monkeypatch.setattr(hidden, "get_queryset", lambda: QuerySet(Member).none())
-    monkeypatch.setattr(Member._meta, "base_manager", hidden)
+    monkeypatch.setattr(Member, "is_active", property(lambda member: False, lambda member, value: None))
+    with pytest.raises(simplejwt.InvalidToken, match="inactive"):
+        authenticator.authenticate(request)
+    settings.SIMPLE_JWT = {"CHECK_USER_IS_ACTIVE": False}
+    assert authenticator.authenticate(request) is not None
+    monkeypatch.setattr(Member.objects, "get_queryset", QuerySet(Member).none)
     with pytest.raises(simplejwt.InvalidToken, match="not found"):
         authenticator.authenticate(request)
     sessions.revoke_all(user)

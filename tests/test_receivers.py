@@ -873,6 +873,16 @@ def test_a_property_that_says_who_is_active_is_asked_at_every_save(user: Any, mo
     assert TokenSession.objects.get(pk=session.pk).revoke_reason == "user_inactive"
 
 
+def test_a_property_is_asked_of_the_row_and_not_of_what_was_read(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 9: a save that writes nothing of it makes nobody inactive."""
+    session = sessions.start(user).session
+    computed = property(lambda user: user.first_name != "banned", lambda user, value: None)
+    monkeypatch.setattr(type(user), "is_active", computed)
+    user.first_name = "banned"
+    user.save(update_fields=["last_name"])
+    assert lives(session)
+
+
 def test_a_user_may_be_told_apart_where_the_class_says_that_all_are_active(
     user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

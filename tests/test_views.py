@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in
-from django.db import DatabaseError, OperationalError, ProgrammingError, connection, transaction
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection, transaction
 from django.test import RequestFactory
 from django.urls import include, path
 from rest_framework import serializers
@@ -22,6 +23,7 @@ from rest_framework.generics import ListAPIView
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle, SimpleRateThrottle
+from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt.tokens import Token as PlainToken
 
@@ -222,6 +224,15 @@ def chosen(name: str) -> Any:
     return type(f"Chooses{name}", (view,), {"get_serializer_class": lambda self: late})
 
 
+class Forbids(views.TokenObtainPairView):
+    """A view that says no when everything else is done."""
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Any:
+        """Say no."""
+        super().finalize_response(*args, **kwargs)
+        raise DjangoPermissionDenied
+
+
 class ReadsItsData(TokenObtainPairSerializer):
     """A serializer that looks at what was sent when it is made."""
 
@@ -278,6 +289,7 @@ urlpatterns = [
     path("names-its-scope/", NamesItsScope.as_view()),
     path("given-a-scope/", views.TokenObtainPairView.as_view(throttle_scope="login", throttle_classes=[FiveAMinute])),
     path("keeps-back/", views.TokenObtainPairView.as_view(serializer_class=KeepsAccessBack)),
+    path("forbids/", Forbids.as_view()),
     path("denies/", views.TokenObtainPairView.as_view(serializer_class=DeniesInTheEnd)),
     path("takes-no-name/", views.TokenObtainPairView.as_view(serializer_class=TakesNoName)),
     path("devices/", Devices.as_view()),
@@ -731,8 +743,25 @@ def test_a_denial_after_the_sign_in_counts_and_leaves_no_device(rf: Any, user: A
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
 
 
+def test_a_denial_that_django_answers_counts(client: Any, user: Any) -> None:
+    """THREATS, guesses: it was raised when DRF was through."""
+    body = {"username": "alice", "password": PASSWORD}
+    answers = [client.post("/forbids/", body, format="json").status_code for _ in range(6)]
+    assert answers == [403] * 6
+    assert client.post("/api/token/", body, format="json").status_code == 429
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
+
+
 def _ask(*args: Any, **kwargs: Any) -> Any:
     raise SecondFactorRequired
+
+
+class TellsNoName(serializers.Serializer):
+    """A serializer that signs nobody in."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Tell."""
+        return {"mfa": "needed"}
 
 
 class FirstStep(simplejwt_serializers.TokenObtainSerializer):
@@ -768,6 +797,145 @@ def test_the_limit_holds_side_by_side_while_a_view_makes_up_its_mind(rf: Any, us
 
     assert post().status_code == 403
     assert len(checked) == 5
+
+
+class WrongCodeError(Exception):
+    """A project's own exception."""
+
+
+def knows_its_own(exc: Exception, context: Any) -> Any:
+    """Answer a project's own exception as well."""
+    return Response({"code": "wrong"}, 403) if isinstance(exc, WrongCodeError) else exception_handler(exc, context)
+
+
+def _wrong(*args: Any, **kwargs: Any) -> Any:
+    raise WrongCodeError
+
+
+class SaysWrong(TokenObtainPairSerializer):
+    """A serializer that denies by a project's own exception."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Deny."""
+        super().validate(attrs)
+        raise WrongCodeError
+
+
+OWN = {
+    "post": _after_super("post", _wrong),
+    "answer": _after_super("answer", _wrong),
+    "validate": type("Wrong", (views.TokenObtainPairView,), {"serializer_class": SaysWrong}),
+}
+
+
+@pytest.mark.parametrize("view", OWN.values(), ids=OWN)
+def test_a_denial_by_an_exception_of_the_projects_own_counts(rf: Any, user: Any, settings: Any, view: Any) -> None:
+    """THREATS, guesses: what it is answered with tells."""
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.knows_its_own"}
+    assert sign_ins(rf, view.as_view(), 6) == [403] * 5 + [429]
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
+
+
+def sign_ins(rf: Any, view: Any, times: int) -> list[int]:
+    """Return how a view answers the right password, again and again."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    return [view(rf.post("/", body, content_type="application/json")).status_code for _ in range(times)]
+
+
+def _by_hand(request: Any) -> Any:
+    """Return what the view's ``post`` answers, called by a project's own code."""
+    view = views.TokenObtainPairView()
+    view.setup(request)
+    view.request, view.format_kwarg = view.initialize_request(request), None
+    return view.post(view.request)
+
+
+class DispatchesAsDRF(views.TokenObtainPairView):
+    """A view with the ``dispatch`` that DRF's views have."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do without the kit's."""
+        return APIView.dispatch(self, request, *args, **kwargs)
+
+
+@pytest.mark.parametrize("view", [_by_hand, DispatchesAsDRF.as_view()], ids=["post by itself", "another dispatch"])
+def test_a_sign_in_past_the_kits_dispatch_is_a_success_at_once(rf: Any, user: Any, view: Any) -> None:
+    """Drop-in: nobody is there to decide later."""
+    assert sign_ins(rf, view, 7) == [200] * 7
+
+
+class TriesAgain(views.TokenObtainPairView):
+    """A view that tries once more."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Try."""
+        answer = super().dispatch(request, *args, **kwargs)
+        return super().dispatch(request, *args, **kwargs) if answer.status_code == 503 else answer
+
+
+class TriesAgainInPost(views.TokenObtainPairView):
+    """A view that answers the first exception by itself."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Try."""
+        try:
+            return super().post(request, *args, **kwargs)
+        except OperationalError as error:
+            self.handle_exception(error)
+            return super().post(request, *args, **kwargs)
+
+
+@pytest.mark.parametrize("view", [TriesAgain, TriesAgainInPost])
+def test_a_success_at_the_second_try_is_one(rf: Any, user: Any, view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2.4: nothing of the first one is left."""
+    begin, failed = sessions.begin, []
+
+    def fails_once(*args: Any, **kwargs: Any) -> Any:
+        if not failed:
+            failed.append(1)
+            raise OperationalError("lock timeout")
+        return begin(*args, **kwargs)
+
+    monkeypatch.setattr(sessions, "begin", fails_once)
+    assert sign_ins(rf, view.as_view(), 1) == [200]
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == [""]
+
+
+class SignsInTwice(TokenObtainPairSerializer):
+    """A serializer that asks for the tokens twice, and then denies."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Deny."""
+        super().validate(attrs)
+        super().validate(attrs)
+        raise PermissionDenied
+
+
+@pytest.mark.parametrize("in_a_view", [True, False])
+def test_all_sessions_of_a_sign_in_that_was_denied_end(rf: Any, user: Any, in_a_view: bool) -> None:
+    """2.4: nobody got the tokens of any."""
+    if in_a_view:
+        assert sign_ins(rf, views.TokenObtainPairView.as_view(serializer_class=SignsInTwice), 1) == [403]
+    else:
+        with pytest.raises(PermissionDenied):
+            SignsInTwice(data={"username": "alice", "password": PASSWORD}).is_valid()
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 2
+
+
+def test_a_denial_that_nobody_can_count_any_more_is_answered(
+    rf: Any, user: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2.2: the cache fails when it is answered already, and the account was not looked at before."""
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError
+
+    def deny(view: Any, *args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(throttling.cache, "add", fail)
+        raise PermissionDenied
+
+    view = type("Denies", (_after_super("post", deny),), {"serializer_class": TellsNoName})
+    assert sign_ins(rf, view.as_view(), 1) == [403]
 
 
 def in_an_envelope(exc: Exception, context: Any) -> Any:
@@ -861,13 +1029,14 @@ def test_a_denial_after_the_sign_in_is_answered_where_it_cannot_be_counted(
     assert _after_super("post", deny).as_view()(request).status_code == 403
 
 
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_a_denial_in_the_end_is_told_as_such_where_nothing_can_be_ended(
-    client: Any, user: Any, monkeypatch: pytest.MonkeyPatch
+    client: Any, user: Any, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     """What the project said counts, not that the database was lost after it."""
 
     def lost(*args: Any) -> None:
-        raise OperationalError("server closed the connection unexpectedly")
+        raise error("server closed the connection unexpectedly")
 
     monkeypatch.setattr(rotation, "revoke", lost)
     answer = client.post("/denies/", {"username": "alice", "password": PASSWORD}, format="json")

@@ -27,6 +27,7 @@ from .exceptions import (
     InvalidToken,
     Refused,
     ServiceUnavailable,
+    UserInactive,
     UserNotFound,
     unauthorized,
     with_code,
@@ -164,12 +165,14 @@ class JWTAuthentication(simplejwt.JWTAuthentication):
 
 
 def _seen_as(user_model: type[Any], user: Any) -> Any:
-    """Return ``user`` as a proxy, or a child, of the user model has it."""
+    """Return ``user`` as a proxy, or a child, of the user model has it; there nobody may be found, or active."""
     if isinstance(user, user_model):
         return user
-    found = user_model._base_manager.using(models.writing_database()).filter(pk=user.pk).first()
+    found = user_model.objects.using(models.writing_database()).filter(pk=user.pk).first()
     if found is None:
         raise UserNotFound
+    if simple_jwt().CHECK_USER_IS_ACTIVE and not found.is_active:
+        raise UserInactive
     return found
 
 

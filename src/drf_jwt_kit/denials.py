@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, get_backends, get_user_model, user_logged_in, user_login_failed
-from django.db import DatabaseError
+from django.db import Error
 from django.dispatch import Signal, receiver
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
@@ -38,8 +38,8 @@ def counted(
 ) -> Iterator[Attempt]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
 
-    ``declared`` returns the names of the serializer's fields. A success that may be denied ``until_answered`` stays
-    counted: :func:`settle` decides.
+    ``declared`` returns the names of the serializer's fields. What cannot be told ``until_answered`` stays counted: a
+    success, which may be denied yet, and an exception of a project's own. :func:`settle` decides then.
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
@@ -49,11 +49,16 @@ def counted(
             yield attempt
         except Exception as refusal:
             attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
+            attempt.is_open = until_answered and not attempt.was_denied and not _speaks(refusal)
             _conclude(attempt)
             raise
-        attempt.is_success = until_answered and not attempt.was_denied
-        if not attempt.is_success:
-            _conclude(attempt)
+        attempt.is_open = until_answered and not attempt.was_denied
+        _conclude(attempt)
+
+
+def _speaks(refusal: Exception) -> bool:
+    """Return whether an exception tells by itself what it is answered with."""
+    return isinstance(in_drfs_words(refusal), (APIException, TokenError))
 
 
 def settle(attempt: Attempt, request: Any, refusal: Exception | None, answered: int) -> None:
@@ -61,29 +66,33 @@ def settle(attempt: Attempt, request: Any, refusal: Exception | None, answered: 
 
     Where it failed after all, nobody gets the tokens of a session that it began.
     """
-    failed = refusal is not None or answered >= status.HTTP_400_BAD_REQUEST
-    if failed and attempt.session is not None:
-        end(attempt.session, request)
-    if attempt.is_success:
+    if refusal is not None or answered >= status.HTTP_400_BAD_REQUEST:
+        for session in attempt.sessions:
+            end(session, request)
+    if attempt.is_open:
+        attempt.is_open = False
         denied = status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS
-        if refusal is not None:
+        if refusal is not None and _speaks(refusal):
             denied = is_guess(request, refusal, denied=False, declared=tuple)
         attempt.was_denied = denied
-        _conclude(attempt)
+        with suppress(APIException):  # it is answered already
+            _conclude(attempt)
 
 
 def end(session: TokenSession, request: Any) -> None:
     """End a session that nobody gets the tokens of."""
-    with suppress(DatabaseError):
+    with suppress(Error):
         sessions.revoke(session, rotation.DENIED, request)
 
 
 def _conclude(attempt: Attempt) -> None:
-    """Let an attempt be a failure, of the account that its name finds as well, or none."""
+    """Let an attempt be a failure, of the account that its name finds as well, or none, if that can be told yet."""
+    if attempt.is_open:
+        return
     if not attempt.was_denied:
         attempt.withdrawn()
         return
-    with suppress(DatabaseError):
+    with suppress(Error):
         means(attempt, models.user_named(attempt.sent))
     attempt.failed()
 

@@ -78,13 +78,15 @@ def _activity(user: Any) -> Any:
 def _is_inactive(user: Any, using: str) -> bool:
     """Return whether a save has left a user inactive.
 
-    A column takes more than booleans: what it made of a text or an expression, it has to tell.
+    A column takes more than booleans: what it made of a text or an expression, it has to tell. What a property says
+    may come of fields that were not written.
     """
-    column = _activity(user)
-    if column is None or (type(user.is_active) is bool and not column.generated):
-        return not user.is_active
-    stored = type(user)._base_manager.using(using).filter(pk=user.pk).values_list("is_active", flat=True)
-    return any(not is_active for is_active in stored)
+    column, is_active = _activity(user), user.is_active
+    if isinstance(getattr(type(user), "is_active", None), bool) or (column is None and is_active):
+        return not is_active
+    if column is not None and type(is_active) is bool and not column.generated:
+        return not is_active
+    return any(not stored.is_active for stored in type(user)._base_manager.using(using).filter(pk=user.pk))
 
 
 @receiver(pre_save)
@@ -123,9 +125,7 @@ def _take_note(user: Any) -> None:
 def _note_overwritten(user: Any, stored: Any) -> None:
     """Note what a save is about to write over, and with what: the last note is that of the innermost save."""
     notes: dict[tuple[str, str], list[str]] = vars(user).setdefault(_STORED, {})
-    change = (stored.password, user.password)
-    notes.pop(change, None)
-    notes[change] = credentials.hashes(stored)
+    notes[stored.password, user.password] = credentials.hashes(stored)
 
 
 def _overwritten(user: Any) -> Iterator[list[str]]:

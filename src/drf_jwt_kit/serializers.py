@@ -69,7 +69,7 @@ def _let_in(serializer_class: type[Any], user: Any, request: Any, again: Callabl
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
     if attempt := Attempt.of(request):
-        attempt.session = pair.session
+        attempt.sessions.append(pair.session)
     try:
         user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     except Exception:  # a receiver denies it, or fails
@@ -117,11 +117,11 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
 
     token_class = RefreshToken
     signed_in: dict[str, Any] | None = None
-    _kit_pair: TokenPair | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Declare the two fields; the first is named after the user model's."""
         super().__init__(*args, **kwargs)
+        self._kit_sessions: list[TokenSession] = []
         self.fields[self.username_field] = TextField(write_only=True, max_length=MAX_NAME)
         self.fields["password"] = PasswordField()
 
@@ -142,8 +142,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         try:
             return super().run_validation(data)
         except Exception:
-            if self._kit_pair is not None:
-                denials.end(self._kit_pair.session, self.context.get("request"))
+            for session in self._kit_sessions:
+                denials.end(session, self.context.get("request"))
             raise
 
     @sensitive_variables()
@@ -163,14 +163,15 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         authenticated = partial(self._authenticate, credentials, request)
         self.user = authenticated()
         try:
-            self._kit_pair = _let_in(type(self), self.user, request, authenticated)
+            pair = _let_in(type(self), self.user, request, authenticated)
         except Refused:
             self._deny(credentials, request)
         except DatabaseError:
             if models.is_stored(self.user):
                 raise
             self._deny(credentials, request)
-        self.signed_in = pair_as_data(self._kit_pair)
+        self._kit_sessions.append(pair.session)
+        self.signed_in = pair_as_data(pair)
         return dict(self.signed_in)
 
     @sensitive_variables()

@@ -164,13 +164,13 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
 
 
-def confirm(refresh: RefreshToken, request: Any, since: datetime) -> None:
+def confirm(refresh: RefreshToken, request: Any, since: datetime | None) -> None:
     """Raise a :class:`~drf_jwt_kit.exceptions.Refused` where :func:`rotate` would have, and rotate nothing.
 
     It may have done so ``since``: that is no replay.
     """
     session = find(refresh)
-    if session.rotated_at >= since and session.generation == refresh.generation + 1:
+    if since is not None and session.rotated_at >= since and session.generation == refresh.generation + 1:
         return
     with _replay_ends(session, request):
         rotation.confirm(session, refresh.generation)

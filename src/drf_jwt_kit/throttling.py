@@ -115,8 +115,8 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
-        self.is_success = False
-        self.session: Any = None  # that it began
+        self.is_open = False  # until it is answered
+        self.sessions: list[Any] = []  # that it began
         self.now = time.time()
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -46,23 +47,35 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     scope = "token_obtain_pair"
     _kit_attempt: Attempt | None = None
     _kit_refusal: Exception | None = None
+    _kit_settles = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let nobody be signed in who is not told so, whatever has denied it in the end."""
+        self._kit_settles = True
         answered: int = status.HTTP_500_INTERNAL_SERVER_ERROR
         try:
             response = super().dispatch(request, *args, **kwargs)
             answered = response.status_code
+        except Exception as error:
+            self._kit_refusal = error
+            raise
         finally:
             if self._kit_attempt is not None:
                 denials.settle(self._kit_attempt, self.request, self._kit_refusal, answered)
+            self._kit_refusal = None  # its frames have the view
         return response
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """Begin anew: a project's ``dispatch`` may try again."""
+        self._kit_attempt, self._kit_refusal = None, None
+        return super().initialize_request(request, *args, **kwargs)
 
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        account = self._account(request.data)
-        with denials.counted(request, account, self._declared, until_answered=True) as self._kit_attempt:
+        account, self._kit_refusal = self._account(request.data), None
+        counted = denials.counted(request, account, self._declared, until_answered=self._kit_settles)
+        with counted as self._kit_attempt:
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
@@ -117,19 +130,12 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         """Return what a project's ``validate`` did, with the session's tokens for those that it made beside it."""
         data, signed_in = serializer.validated_data, getattr(serializer, "signed_in", None)
         made = {kind: token for kind in _KINDS if (token := _made_beside(data, kind, signed_in))}
-        if not made or (signed_in is None and "refresh" not in made):
+        if signed_in is None and "refresh" in made:
+            user = models.user_with_id(claims.user_id(made["refresh"].payload))
+            signed_in = sign_in(type(serializer), user, self.request)
+        if not made or signed_in is None:
             return data
-        signed_in = self._signed_in_as(claims.user_id([*made.values()][-1].payload), serializer)
         return {**data, **{name: value for name, value in signed_in.items() if name in made or name not in _KINDS}}
-
-    def _signed_in_as(self, user_id: str, serializer: Any) -> dict[str, Any]:
-        """Return the tokens of the session; of another user's, where a project made some for one."""
-        pair: Any = getattr(serializer, "_kit_pair", None)
-        if pair is not None and models.user_id(pair.session.user) == user_id:
-            return dict(serializer.signed_in)
-        if pair is not None:
-            denials.end(pair.session, self.request)
-        return sign_in(type(serializer), models.user_with_id(user_id), self.request)
 
     def _as_api_exception(self, exc: Exception) -> Exception:
         """Say of a user who cannot sign in what is said of one that nobody has."""
@@ -156,11 +162,12 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     scope = "token_refresh"
 
-    @public
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    _kit_began_at: datetime | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Note when it began: a project's serializer may rotate in its own way."""
         self._kit_began_at = models.now()
-        return super().post(request, *args, **kwargs)
+        super().initial(request, *args, **kwargs)
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
