@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from io import StringIO
@@ -257,6 +258,19 @@ def test_a_rehash_holds_no_join_of_the_models_manager(outdated: Any, monkeypatch
     assert lives(session)
 
 
+@contextmanager
+def before_the_kit(signal: Any, receiver: Callable[..., None]) -> Iterator[None]:
+    """Connect a receiver of users: before the kit's once they are saved, and after it before that."""
+    before = signal.receivers[:]
+    signal.connect(receiver, sender=get_user_model(), weak=False)
+    if signal is post_save:
+        signal.receivers = [signal.receivers[-1], *before]
+    signal.sender_receivers_cache.clear()
+    yield
+    signal.receivers = before
+    signal.sender_receivers_cache.clear()
+
+
 @pytest.fixture
 def named(outdated: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The same user, where a session ends with a change of the last name as well."""
@@ -317,15 +331,8 @@ def copying(request: Any) -> Iterator[None]:
             get_user_model().objects.bulk_create([get_user_model()(**values)])
             Group.objects.filter(name="last").update(name=instance.password)
 
-    signal = post_save if request.param == "once it is saved" else pre_save
-    before = signal.receivers[:]
-    signal.connect(copy, sender=get_user_model(), weak=False)
-    if signal is post_save:
-        signal.receivers = [signal.receivers[-1], *before]
-    signal.sender_receivers_cache.clear()
-    yield
-    signal.receivers = before
-    signal.sender_receivers_cache.clear()
+    with before_the_kit(post_save if request.param == "once it is saved" else pre_save, copy):
+        yield
 
 
 NESTED = {
@@ -346,14 +353,8 @@ def numbering(request: Any) -> Iterator[None]:
             instance.last_name = wanted
             instance.save(update_fields=fields)
 
-    before = signal.receivers[:]
-    signal.connect(number, sender=get_user_model(), weak=False)
-    if signal is post_save:
-        signal.receivers = [signal.receivers[-1], *before]
-    signal.sender_receivers_cache.clear()
-    yield
-    signal.receivers = before
-    signal.sender_receivers_cache.clear()
+    with before_the_kit(signal, number):
+        yield
 
 
 def test_a_change_is_seen_where_a_receiver_saves_the_user_again(user: Any, numbering: None) -> None:

@@ -702,6 +702,17 @@ def test_a_sign_in_that_a_serializer_denies_in_the_end_leaves_no_device(client: 
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] == ended
 
 
+def answers_of(rf: Any, view: Any, times: int) -> list[Any]:
+    """Return how a view answers the right password, again and again."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    return [view(rf.post("/", body, content_type="application/json")) for _ in range(times)]
+
+
+def sign_ins(rf: Any, view: Any, times: int) -> list[int]:
+    """Return the statuses of these answers."""
+    return [answer.status_code for answer in answers_of(rf, view, times)]
+
+
 def _deny(*args: Any, **kwargs: Any) -> Any:
     raise PermissionDenied("Not you.")
 
@@ -737,9 +748,7 @@ LATE = {
 @pytest.mark.parametrize("view", LATE.values(), ids=LATE)
 def test_a_denial_after_the_sign_in_counts_and_leaves_no_device(rf: Any, user: Any, view: Any) -> None:
     """THREATS, guesses: a second factor that a view asks for by itself is not to be guessed for ever."""
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
-    assert [view.as_view()(request).status_code for request in requests] == [403] * 5 + [429]
+    assert sign_ins(rf, view.as_view(), 6) == [403] * 5 + [429]
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
 
 
@@ -791,12 +800,18 @@ def test_the_limit_holds_side_by_side_while_a_view_makes_up_its_mind(rf: Any, us
         post()
         raise PermissionDenied
 
-    def post() -> Any:
-        body = json.dumps({"username": "alice", "password": PASSWORD})
-        return _after_super("post", check_slowly).as_view()(rf.post("/", body, content_type="application/json"))
+    def post() -> list[int]:
+        return sign_ins(rf, _after_super("post", check_slowly).as_view(), 1)
 
-    assert post().status_code == 403
+    assert post() == [403]
     assert len(checked) == 5
+
+
+def test_a_429_after_the_sign_in_is_no_guess(rf: Any, user: Any) -> None:
+    """throttling.md: whoever comes too early has tried nothing."""
+    view = _after_super("post", lambda *args, **kwargs: Response({"detail": "Later."}, status=429))
+    assert sign_ins(rf, view.as_view(), 7) == [429] * 7
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 7
 
 
 class WrongCodeError(Exception):
@@ -834,12 +849,6 @@ def test_a_denial_by_an_exception_of_the_projects_own_counts(rf: Any, user: Any,
     settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.knows_its_own"}
     assert sign_ins(rf, view.as_view(), 6) == [403] * 5 + [429]
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
-
-
-def sign_ins(rf: Any, view: Any, times: int) -> list[int]:
-    """Return how a view answers the right password, again and again."""
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    return [view(rf.post("/", body, content_type="application/json")).status_code for _ in range(times)]
 
 
 def _by_hand(request: Any) -> Any:
@@ -949,9 +958,7 @@ def in_an_envelope(exc: Exception, context: Any) -> Any:
 def test_a_handler_may_answer_a_denial_with_any_status(client: Any, rf: Any, user: Any, settings: Any) -> None:
     """THREATS, guesses: it counts, and leaves no device, all the same."""
     settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.in_an_envelope"}
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
-    answers = [LATE["post"].as_view()(request) for request in requests]
+    answers = answers_of(rf, LATE["post"].as_view(), 6)
     assert [answer.data["code"] for answer in answers] == ["permission_denied"] * 5 + ["throttled"]
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
 
@@ -959,9 +966,7 @@ def test_a_handler_may_answer_a_denial_with_any_status(client: Any, rf: Any, use
 def test_a_denial_counts_where_no_session_began(rf: Any, user: Any) -> None:
     """THREATS, guesses: a first step that signs nobody in yet."""
     view = type("Denies", (LATE["post"],), {"serializer_class": FirstStep})
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    requests = [rf.post("/", body, content_type="application/json") for _ in range(6)]
-    assert [view.as_view()(request).status_code for request in requests] == [403] * 5 + [429]
+    assert sign_ins(rf, view.as_view(), 6) == [403] * 5 + [429]
 
 
 ASKING = {
@@ -973,9 +978,7 @@ ASKING = {
 @pytest.mark.parametrize("view", ASKING.values(), ids=ASKING)
 def test_a_second_factor_that_is_asked_for_after_the_sign_in_is_no_guess(rf: Any, user: Any, view: Any) -> None:
     """throttling.md: none was tried."""
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    requests = [rf.post("/", body, content_type="application/json") for _ in range(7)]
-    answers = [view.as_view()(request) for request in requests]
+    answers = answers_of(rf, view.as_view(), 7)
     assert [answer.data["code"] for answer in answers] == ["second_factor_required"] * 7
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 7
 
@@ -1005,10 +1008,9 @@ def test_a_view_that_fails_after_the_sign_in_leaves_no_device(rf: Any, user: Any
         raise ZeroDivisionError
 
     view = _after_super("post", fail)
-    body = json.dumps({"username": "alice", "password": PASSWORD})
     for _ in range(6):
         with pytest.raises(ZeroDivisionError):
-            view.as_view()(rf.post("/", body, content_type="application/json"))
+            sign_ins(rf, view.as_view(), 1)
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 6
 
 
@@ -1024,9 +1026,7 @@ def test_a_denial_after_the_sign_in_is_answered_where_it_cannot_be_counted(
     def fail(*args: Any) -> Any:
         raise ConnectionError
 
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    request = rf.post("/", body, content_type="application/json")
-    assert _after_super("post", deny).as_view()(request).status_code == 403
+    assert sign_ins(rf, _after_super("post", deny).as_view(), 1) == [403]
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

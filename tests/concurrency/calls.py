@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import RequestFactory
 
 from drf_jwt_kit import sessions
@@ -100,6 +100,14 @@ class Callers:
             return job()
 
         return [future.result() for future in [self.threads.submit(run, job) for job in jobs]]
+
+    def stopped(self, *jobs: Callable[[], Any]) -> str:
+        """Let ``jobs`` begin at once; return what the database says to one that it stops, nothing if it lets all by."""
+        try:
+            self.at_once(*jobs)
+        except OperationalError as error:
+            return str(error)
+        return ""
 
     def close(self) -> None:
         """Close every thread's connection: a database in use cannot be dropped."""

@@ -12,7 +12,7 @@ from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.contrib.messages.storage.cookie import CookieStorage
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.test import RequestFactory, override_settings
 
 from drf_jwt_kit import receivers, rotation, sessions
@@ -156,8 +156,4 @@ def activating(callers: Callers, *, how: str) -> str:
             activated.is_active = True
             activated.save()
 
-    try:
-        callers.at_once(end, activate)
-    except OperationalError as error:
-        return str(error)
-    return ""
+    return callers.stopped(end, activate)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.core.management import call_command
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
@@ -277,11 +277,7 @@ def in_order(callers: Callers, *, how: str) -> str:
         finally:
             through.set()
 
-    try:
-        callers.at_once(one_by_one, all_at_once)
-    except OperationalError as error:
-        return str(error)
-    return ""
+    return callers.stopped(one_by_one, all_at_once)
 
 
 def first_end(callers: Callers, *, how: str) -> str:
@@ -301,11 +297,7 @@ def first_end(callers: Callers, *, how: str) -> str:
         opened.wait(timeout=60)
         ALL_AT_ONCE[how](get_user_model().objects.get(pk=user.pk), Held("", ""))
 
-    try:
-        callers.at_once(holding, alone)
-    except OperationalError as error:
-        return str(error)
-    return ""
+    return callers.stopped(holding, alone)
 
 
 def rehashing_beside_a_beginning(callers: Callers, *, begin: str) -> list[str]:
@@ -354,11 +346,7 @@ def rehashing_in_a_transaction(callers: Callers) -> str:
                 get_user_model().objects.filter(pk=bystander.pk).update(last_name="Smith")
                 get_user_model().objects.get(pk=user.pk).check_password(PASSWORD)
 
-        try:
-            callers.at_once(deactivate, sign_in)
-        except OperationalError as error:
-            return str(error)
-    return ""
+        return callers.stopped(deactivate, sign_in)
 
 
 def waiting_sign_in(callers: Callers, *, devices: int) -> int:
