@@ -63,10 +63,15 @@ def _writes_activity(user: Any, update_fields: frozenset[str] | None) -> bool:
     """Return whether a save may change who is active: where no column is written for that, any column may."""
     if not simple_jwt().CHECK_USER_IS_ACTIVE:
         return False
-    if isinstance(getattr(type(user), "is_active", None), bool):  # alike for all, but where somebody is told apart
+    if _is_alike(user):
         return "is_active" in vars(user)
     column = _activity(user)
     return column is None or column.generated or _writes(update_fields, "is_active")
+
+
+def _is_alike(user: Any) -> bool:
+    """Return whether a user model takes all for active, or nobody, but where somebody is told apart."""
+    return isinstance(getattr(type(user), "is_active", None), bool)
 
 
 def _activity(user: Any) -> Any:
@@ -82,9 +87,8 @@ def _is_inactive(user: Any, using: str) -> bool:
     may come of fields that were not written.
     """
     column, is_active = _activity(user), user.is_active
-    if isinstance(getattr(type(user), "is_active", None), bool) or (column is None and is_active):
-        return not is_active
-    if column is not None and type(is_active) is bool and not column.generated:
+    told_by_column = column is not None and type(is_active) is bool and not column.generated
+    if told_by_column or (column is None and (is_active or _is_alike(user))):
         return not is_active
     return any(not stored.is_active for stored in type(user)._base_manager.using(using).filter(pk=user.pk))
 
