@@ -910,6 +910,23 @@ def test_a_success_at_the_second_try_is_one(rf: Any, user: Any, view: Any, monke
     assert [row.revoke_reason for row in TokenSession.objects.all()] == [""]
 
 
+class PostsTwice(views.TokenObtainPairView):
+    """A view that signs in twice for one answer."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do it."""
+        super().post(request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)
+
+
+def test_all_sign_ins_of_a_view_are_what_it_answers(rf: Any, user: Any) -> None:
+    """2.4: none stays a failure, and none of one that was denied stays alive."""
+    assert sign_ins(rf, PostsTwice.as_view(), 6) == [200] * 6
+    denies = type("Denies", (PostsTwice,), {"finalize_response": _turn_into_403})
+    assert sign_ins(rf, denies.as_view(), 1) == [403]
+    assert [row.revoke_reason for row in TokenSession.objects.order_by("pk")] == [""] * 12 + ["denied"] * 2
+
+
 class SignsInTwice(TokenObtainPairSerializer):
     """A serializer that asks for the tokens twice, and then denies."""
 

@@ -45,7 +45,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     _serializer_class = ""
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     scope = "token_obtain_pair"
-    _kit_attempt: Attempt | None = None
+    _kit_attempts: tuple[Attempt, ...] = ()
     _kit_refusal: Exception | None = None
     _kit_settles = False
 
@@ -60,14 +60,14 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             self._kit_refusal = error
             raise
         finally:
-            if self._kit_attempt is not None:
-                denials.settle(self._kit_attempt, self.request, self._kit_refusal, answered)
+            for attempt in self._kit_attempts:
+                denials.settle(attempt, self.request, self._kit_refusal, answered)
             self._kit_refusal = None  # its frames have the view
         return response
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Begin anew: a project's ``dispatch`` may try again."""
-        self._kit_attempt, self._kit_refusal = None, None
+        self._kit_attempts, self._kit_refusal = (), None
         return super().initialize_request(request, *args, **kwargs)
 
     @public
@@ -75,7 +75,8 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
         account, self._kit_refusal = self._account(request.data), None
         counted = denials.counted(request, account, self._declared, until_answered=self._kit_settles)
-        with counted as self._kit_attempt:
+        with counted as attempt:
+            self._kit_attempts += (attempt,)
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
@@ -122,7 +123,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
             return ""
         try:
             return str(self._declared()[self._name_field()].run_validation(name))
-        except (KeyError, SkipField, ValidationError, drf.ValidationError):  # of a field, as serializers take it
+        except (KeyError, SkipField, ValidationError, drf.APIException):  # the serializer comes upon it as well
             return name if isinstance(name, str) else ""
 
     @method_decorator(sensitive_variables())

@@ -500,6 +500,32 @@ def test_a_name_that_its_field_refuses_in_djangos_words_is_a_400(client: Any, se
     assert (answer.status_code, answer.json()) == (400, {"username": ["Enter a valid email address."]})
 
 
+class WantsAnAccount(TokenObtainPairSerializer):
+    """A serializer whose name's field looks for the account itself."""
+
+    class NameField(serializers.CharField):
+        """A field for names that somebody has."""
+
+        def to_internal_value(self, data: Any) -> str:
+            """Look for the user."""
+            name = super().to_internal_value(data)
+            if not get_user_model().objects.filter(username=name).exists():
+                raise drf.AuthenticationFailed
+            return name
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Have it."""
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = self.NameField()
+
+
+def test_a_name_that_its_field_denies_is_a_guess(client: Any, settings: Any) -> None:
+    """THREATS: or names could be tried without end."""
+    use(settings, WantsAnAccount)
+    assert statuses(client, 6, "mallory") == [401] * 5 + [429]
+    assert attempt(client, "alice", PASSWORD).status_code == 200
+
+
 class TellsNoName(TokenObtainPairSerializer):
     """A serializer that denies as Django does where the name is called ``api_id``: it tells asterisks."""
 
