@@ -8,14 +8,35 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db.models.signals import post_save
-from rest_framework_simplejwt.tokens import RefreshToken
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
 
 from drf_jwt_kit import sessions
 from drf_jwt_kit.exceptions import Refused, Revoked
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.tokens import AccessToken as KitAccessToken
 from drf_jwt_kit.tokens import RefreshToken as KitRefreshToken
 
 pytestmark = pytest.mark.django_db
+
+
+class Barred(RefreshToken):
+    """A project's token that asks another list."""
+
+    def check_blacklist(self) -> None:
+        """Bar it."""
+        raise TokenError("Barred.")
+
+
+class BarredRefreshes(TokenRefreshSerializer):
+    """The serializer that refreshes by it."""
+
+    token_class = Barred
+
+
+class BarredAccess(BlacklistMixin["BarredAccess"], KitAccessToken):
+    """An access token that is on the list as well."""
 
 
 def counts() -> tuple[int, ...]:
@@ -37,6 +58,24 @@ def test_a_token_blacklisted_before_the_upgrade_is_refused(user: Any) -> None:
 def test_an_outstanding_token_is_adopted(user: Any) -> None:
     """A token that simplejwt knows and did not blacklist signs nobody out."""
     assert sessions.rotate(str(RefreshToken.for_user(user))).session.generation == 1
+
+
+@pytest.mark.parametrize("with_session", [True, False])
+def test_a_projects_own_list_counts(user: Any, post: Any, settings: Any, with_session: bool) -> None:
+    """2.4: simplejwt's ``verify`` asks it."""
+    token = sessions.start(user).refresh if with_session else RefreshToken.for_user(user)
+    assert post("token/verify/", token=str(token)).status_code == 200
+    settings.SIMPLE_JWT = {"TOKEN_REFRESH_SERIALIZER": f"{__name__}.BarredRefreshes"}
+    assert post("token/refresh/", refresh=str(token)).json()["detail"] == "Barred."
+    assert post("token/verify/", token=str(token)).json()["detail"] == "Barred."
+
+
+def test_an_access_token_may_be_on_the_list(user: Any) -> None:
+    """2.4: where a project says so."""
+    access = BarredAccess(str(sessions.start(user).access))
+    access.blacklist()
+    with pytest.raises(TokenError, match="blacklisted"):
+        BarredAccess(str(access))
 
 
 def test_the_kit_adds_no_rows_to_simplejwts_tables(user: Any, post: Any, sign_in: Any) -> None:

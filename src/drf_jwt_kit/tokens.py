@@ -164,6 +164,9 @@ class RefreshToken(Token, simplejwt.RefreshToken):
 
     def verify(self) -> None:
         """Check that the token names a session wholly or not at all, and is a refresh token if it names none."""
+        check_blacklist = getattr(simplejwt.RefreshToken, "check_blacklist", None)  # there if its app is installed
+        if check_blacklist is not None and type(self).check_blacklist is not check_blacklist:
+            self.check_blacklist()  # what simplejwt's says, the session has
         super().verify()
         _check_pairing(self.payload)
         if self.sid is None and self.kind != self.token_type:
