@@ -91,11 +91,14 @@ def check_header(header: Mapping[str, Any], *, kid_allowed: bool) -> None:
         text(header, name)
 
 
-def check(payload: Mapping[str, Any]) -> None:
-    """Refuse registered claims of a wrong type or out of range (RFC 7519 4.1)."""
+def check(payload: Mapping[str, Any], audience: Any = None) -> None:
+    """Refuse registered claims of a wrong type or out of range, and an ``aud`` where none is configured.
+
+    RFC 7519 4.1. Whether it is the ``audience`` that was, PyJWT tells.
+    """
     names = simple_jwt()
     _check_times(payload)
-    if (names.AUDIENCE is None and "aud" in payload) or not isinstance(payload.get("sub", ""), str):
+    if (audience is None and "aud" in payload) or not isinstance(payload.get("sub", ""), str):
         raise Invalid
     if names.JTI_CLAIM is not None:
         text(payload, names.JTI_CLAIM)

@@ -55,7 +55,7 @@ class Token(simplejwt.Token):
         self.token = token
         self.current_time = aware_utcnow()
         if token is not None:
-            self.payload = self.get_token_backend().decode(token, verify=verify)
+            self.payload = backends.decode(self.get_token_backend(), token, verify=verify)
             if verify:
                 self.verify()
         else:

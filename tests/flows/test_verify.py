@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from django.test import Client
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
 from drf_jwt_kit import serializers, sessions, tokens
@@ -183,6 +185,53 @@ class KeyedRefreshes(serializers.TokenRefreshSerializer):
     token_class = KeyedRefresh
 
 
+class Timeless(SimpleJWTTokenBackend):
+    """A project's backend that leaves it to the token when it ends, which simplejwt's looks at as well."""
+
+    def decode(self, token: Any, verify: bool = True) -> Any:
+        """Verify the signature."""
+        options: Any = {"verify_exp": False}
+        try:
+            return jwt.decode(token, self.signing_key, [self.algorithm], options, audience=self.audience)
+        except jwt.InvalidTokenError as error:
+            raise TokenBackendError from error
+
+
+PLAIN = SimpleJWTTokenBackend("HS256", "a third key, which is long enough, too", audience="api")
+TIMELESS = Timeless("HS256", "a third key, which is long enough, too", audience="api")
+
+
+class PlainAccess(tokens.AccessToken):
+    """An access token that simplejwt's own backend signs and verifies."""
+
+    _token_backend: Any = PLAIN
+
+
+class PlainRefresh(tokens.RefreshToken):
+    """A refresh token of that backend's."""
+
+    _token_backend: Any = PLAIN
+    access_token_class = PlainAccess
+
+
+class PlainObtains(serializers.TokenObtainPairSerializer):
+    """The serializer that signs in with them."""
+
+    token_class = PlainRefresh
+
+
+class PlainRefreshes(serializers.TokenRefreshSerializer):
+    """The serializer that refreshes by them."""
+
+    token_class = PlainRefresh
+
+
+class PlainBlacklists(serializers.TokenBlacklistSerializer):
+    """The serializer that signs out by them."""
+
+    token_class = PlainRefresh
+
+
 OWN_TOKENS: dict[str, dict[str, Any]] = {
     "the kit's": {},
     "an access token that asks for more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.Picky",)},
@@ -198,6 +247,12 @@ OWN_TOKENS: dict[str, dict[str, Any]] = {
         "AUTH_TOKEN_CLASSES": (f"{__name__}.KeyedAccess",),
         "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.KeyedObtains",
         "TOKEN_REFRESH_SERIALIZER": f"{__name__}.KeyedRefreshes",
+    },
+    "a key of its own, in simplejwt's hands": {
+        "AUTH_TOKEN_CLASSES": (f"{__name__}.PlainAccess",),
+        "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.PlainObtains",
+        "TOKEN_REFRESH_SERIALIZER": f"{__name__}.PlainRefreshes",
+        "TOKEN_BLACKLIST_SERIALIZER": f"{__name__}.PlainBlacklists",
     },
     "sliding tokens": {"AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",)},
 }
@@ -246,3 +301,42 @@ def test_code_rotates_what_the_endpoint_does(user: Any, settings: Any, own: str)
     settings.SIMPLE_JWT = OWN_TOKENS[own]
     pair = sessions.start(user)
     assert sessions.rotate(str(pair.refresh)).session.generation == 1
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend of these classes."""
+    for token_class in (PlainAccess, PlainRefresh):
+        monkeypatch.setattr(token_class, "_token_backend", request.param)
+
+
+REFUSED_BY_ANY_BACKEND: dict[str, tuple[dict[str, Any], str]] = {
+    "an expired one": ({"exp": 1}, "expired"),
+    "one without an end": ({"exp": None}, "invalid"),
+    "one without an id": ({"jti": None}, "invalid"),
+    "one that begins later": ({"nbf": 9_000_000_000}, "invalid"),
+    "a strange session": ({"sid": "x"}, "invalid"),
+    "another audience": ({"aud": "elsewhere"}, "invalid"),
+}
+
+
+@pytest.mark.parametrize("backend", [PLAIN, TIMELESS], indirect=True, ids=["simplejwt's", "a subclass"])
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+@pytest.mark.parametrize(("change", "reason"), REFUSED_BY_ANY_BACKEND.values(), ids=REFUSED_BY_ANY_BACKEND)
+def test_a_projects_own_backend_lets_in_no_more_than_the_kits(
+    post: Any, sign_in: Any, settings: Any, kind: str, change: dict[str, Any], reason: str
+) -> None:
+    """2.2, THREATS, claims: whoever verifies the signature, what is strange is a 401."""
+    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own, in simplejwt's hands"]
+    claims = {**PLAIN.decode(getattr(sign_in(), kind)), **change}
+    strange = jwt.encode({name: value for name, value in claims.items() if value is not None}, PLAIN.signing_key)
+    for raw, why in ((strange, reason), (f"{strange}x", "invalid"), ("a.b.c", "invalid"), ("garbage", "invalid")):
+        answers = {"verify": post("token/verify/", token=raw)}
+        if kind == "access":
+            answers["use"] = Client().get("/api/me/", **bearer(raw))
+        else:
+            answers |= {path: post(f"token/{path}/", refresh=raw) for path in ("refresh", "blacklist")}
+        told = {path: (answer.status_code, answer.json()["reason"]) for path, answer in answers.items()}
+        assert told == dict.fromkeys(answers, (401, why))
+        assert post("token/revoke/", token=raw).status_code == 200
