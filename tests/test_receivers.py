@@ -828,6 +828,14 @@ def test_saving_a_user_unchanged_ends_nothing(user: Any, save: Callable[[Any], A
     assert lives(session)
 
 
+def test_a_save_that_changes_no_password_asks_for_no_hash_of_it(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drop-in: a project's may ask the database, or fail."""
+    asked: list[Any] = []
+    monkeypatch.setattr(get_user_model(), "get_session_auth_hash", asked.append)
+    user.save()
+    assert asked == []
+
+
 def test_a_user_row_that_is_gone_is_no_rehash(user: Any) -> None:
     """Saving a deleted user's password raises as it always did, and nothing of the kit's comes before."""
     user._password = None

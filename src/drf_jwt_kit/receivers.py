@@ -128,8 +128,8 @@ def _take_note(user: Any) -> None:
 
 def _note_overwritten(user: Any, stored: Any) -> None:
     """Note what a save is about to write over, and with what: the last note is that of the innermost save."""
-    notes: dict[tuple[str, str], list[str]] = vars(user).setdefault(_STORED, {})
-    notes[stored.password, user.password] = credentials.hashes(stored)
+    notes: dict[tuple[str, str], Any] = vars(user).setdefault(_STORED, {})
+    notes[stored.password, user.password] = stored
 
 
 def _overwritten(user: Any) -> Iterator[list[str]]:
@@ -140,9 +140,9 @@ def _overwritten(user: Any) -> Iterator[list[str]]:
     """
     notes = vars(user).pop(_STORED, {})
     last = next(reversed(notes), None)
-    for (before, after), hashes in notes.items():
+    for (before, after), stored in notes.items():
         if before != user.password and ((before, after) == last or after == user.password):
-            yield hashes
+            yield credentials.hashes(stored)
 
 
 def _hold(user: Model, using: str) -> None:
