@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_backends, get_user_model, user_logged_in, user_login_failed
 from django.db import Error
 from django.dispatch import Signal, receiver
+from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
 from rest_framework.exceptions import APIException, Throttled, ValidationError
@@ -27,68 +28,120 @@ from .throttling import Attempt
 # What Django tells of a name whose field is called like a secret: api_id, say.
 _LEFT_OUT = "*" * 20
 
+# Where a request keeps what comes of it.
+_OUTCOME = "_drf_jwt_kit_sign_in_outcome"
+
 
 class ComesLate(Invalid):
     """A right password, after too many wrong ones for its account."""
 
 
+class Outcome:
+    """What comes of a request to sign in: what it tries, and how that is answered in the end."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.request: Any = None
+        self.attempts: list[Attempt] = []
+        self.refusal: Exception | None = None
+        self.statuses: list[int] = []  # of the answer, and of what a project puts it into
+
+    @staticmethod
+    def of(request: Any) -> Outcome | None:
+        """Return that of ``request``, ``None`` where nobody waits for it."""
+        return getattr(request, _OUTCOME, None)
+
+    @property
+    def status(self) -> int:
+        """Return the status that tells most; what nobody answers is a 500."""
+        return max(self.statuses, default=status.HTTP_500_INTERNAL_SERVER_ERROR)
+
+    def begin_again(self, request: Any) -> None:
+        """Decide what was tried before: it is not what is answered."""
+        self.request, self.refusal = request, None
+        for attempt in self._undecided():
+            _conclude(attempt)
+
+    def settle(self) -> None:
+        """Decide what was tried last. Where it failed after all, nobody gets the tokens of a session that it began."""
+        if self.refusal is not None or self.status >= status.HTTP_400_BAD_REQUEST:
+            for attempt in self.attempts:
+                _end_all(attempt, self.request)
+        for attempt in self._undecided():
+            attempt.was_denied = self._is_denial()
+            with suppress(APIException):  # it is answered already
+                _conclude(attempt)
+        self.refusal = None  # its frames have the request
+
+    def _undecided(self) -> list[Attempt]:
+        """Return the attempts that may be anything yet."""
+        return [attempt for attempt in self.attempts if attempt.is_open]
+
+    def _is_denial(self) -> bool:
+        """Return whether a success was denied: as the refusal says, or the answer where that is a project's own."""
+        if self.refusal is not None and _speaks(self.refusal):
+            return is_guess(self.request, self.refusal, denied=False, declared=tuple)
+        if self.status == status.HTTP_429_TOO_MANY_REQUESTS or status.is_server_error(self.status):
+            return False
+        return self.refusal is not None or status.is_client_error(self.status)
+
+
 @contextmanager
-def counted(
-    request: Any, account: str, declared: Callable[[], Container[str]], *, until_answered: bool = False
-) -> Iterator[Attempt]:
+def until_answered(request: HttpRequest) -> Iterator[Outcome]:
+    """Wait for the answer to ``request`` with what cannot be told of an attempt before.
+
+    That is a success, which may be denied yet, and an exception of a project's own.
+    """
+    outcome, around = Outcome(), Outcome.of(request)
+    setattr(request, _OUTCOME, outcome)
+    try:
+        yield outcome
+    except Exception as refusal:
+        outcome.refusal = refusal
+        outcome.statuses.append(status.HTTP_500_INTERNAL_SERVER_ERROR)
+        raise
+    finally:
+        setattr(request, _OUTCOME, around)
+        outcome.settle()
+
+
+@contextmanager
+def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[None]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
 
-    ``declared`` returns the names of the serializer's fields. What cannot be told ``until_answered`` stays counted: a
-    success, which may be denied yet, and an exception of a project's own. :func:`settle` decides then.
+    ``declared`` returns the names of the serializer's fields. Where somebody waits :func:`until_answered`, what cannot
+    be told yet stays counted.
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
+    outcome = Outcome.of(request)
+    if outcome is not None:
+        outcome.begin_again(request)
     attempt = Attempt.begin(request, account)
+    if outcome is not None:
+        outcome.attempts.append(attempt)
     with attempt.made_by(request):
         try:
-            yield attempt
+            yield
         except Exception as refusal:
+            _end_all(attempt, request)
             attempt.was_denied = is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
-            attempt.is_open = until_answered and not attempt.was_denied and not _speaks(refusal)
-            _conclude(attempt)
+            _decide(attempt, outcome, refusal)
             raise
-        attempt.is_open = until_answered and not attempt.was_denied
+        _decide(attempt, outcome, None)
+
+
+def _decide(attempt: Attempt, outcome: Outcome | None, refusal: Exception | None) -> None:
+    """Let an attempt be what can be told of it, or leave that to the outcome."""
+    if outcome is None or attempt.was_denied or (refusal is not None and _speaks(refusal)):
         _conclude(attempt)
-
-
-def _speaks(refusal: Exception) -> bool:
-    """Return whether an exception tells by itself what it is answered with."""
-    return isinstance(in_drfs_words(refusal), (APIException, TokenError))
-
-
-def settle(attempt: Attempt, request: Any, refusal: Exception | None, answered: int) -> None:
-    """Decide what an attempt was that is answered with ``refusal``, or with a status where nothing was raised.
-
-    Where it failed after all, nobody gets the tokens of a session that it began.
-    """
-    if refusal is not None or answered >= status.HTTP_400_BAD_REQUEST:
-        for session in attempt.sessions:
-            end(session, request)
-    if attempt.is_open:
-        attempt.is_open = False
-        denied = status.is_client_error(answered) and answered != status.HTTP_429_TOO_MANY_REQUESTS
-        if refusal is not None and _speaks(refusal):
-            denied = is_guess(request, refusal, denied=False, declared=tuple)
-        attempt.was_denied = denied
-        with suppress(APIException):  # it is answered already
-            _conclude(attempt)
-
-
-def end(session: TokenSession, request: Any) -> None:
-    """End a session that nobody gets the tokens of."""
-    with suppress(Error):
-        sessions.revoke(session, rotation.DENIED, request)
+    else:
+        attempt.is_open, outcome.refusal = True, refusal
 
 
 def _conclude(attempt: Attempt) -> None:
-    """Let an attempt be a failure, of the account that its name finds as well, or none, if that can be told yet."""
-    if attempt.is_open:
-        return
+    """Let an attempt be a failure, of the account that its name finds as well, or none."""
+    attempt.is_open = False
     if not attempt.was_denied:
         attempt.withdrawn()
         return
@@ -97,13 +150,30 @@ def _conclude(attempt: Attempt) -> None:
     attempt.failed()
 
 
+def _speaks(refusal: Exception) -> bool:
+    """Return whether an exception tells by itself what it is answered with."""
+    return isinstance(in_drfs_words(refusal), (APIException, TokenError, Error))
+
+
+def _end_all(attempt: Attempt, request: Any) -> None:
+    """End the sessions that an attempt began."""
+    for session in attempt.sessions:
+        end(session, request)
+
+
+def end(session: TokenSession, request: Any) -> None:
+    """End a session that nobody gets the tokens of."""
+    with suppress(Error):
+        sessions.revoke(session, rotation.DENIED, request)
+
+
 def means(attempt: Attempt, named: Any) -> None:
     """Count an attempt on the account of the user whom its name finds, if it finds one."""
     attempt.means(attempt.sent if named is None else str(named.get_username()))
 
 
 @receiver([user_login_failed, user_logged_in])
-def note_outcome(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
+def note_what_django_found(*, signal: Signal, request: Any = None, **kwargs: Any) -> None:
     """Note whether the password that was last tried was denied, in whatever words a project tells of it, and whose."""
     if attempt := Attempt.of(request):
         attempt.was_denied = signal is user_login_failed
@@ -124,15 +194,16 @@ def note_failure(request: Any, error: Exception) -> None:
 
 def is_answer(error: Exception) -> bool:
     """Return whether a backend raised what it wants the client to be told."""
-    return isinstance(error, APIException) and status.is_client_error(error.status_code)
+    return isinstance(error, APIException) and not status.is_server_error(error.status_code)
 
 
 def is_guess(request: Any, refusal: Exception, *, denied: bool | None, declared: Callable[[], Container[str]]) -> bool:
     """Return whether a sign-in was refused for what was tried, not for how it was written.
 
-    What Django ``denied`` is a guess, whatever it is answered with, and so is any 4xx after a success, unless it asks
-    for a second factor: none was tried. Where Django was not asked (``None``) the refusal has to tell: DRF's own token
-    view, and projects that took after it, say 400 to a wrong password, an error of none of the ``declared`` fields.
+    What Django ``denied`` is a guess, whatever it is answered with, and so is any refusal after a success but a 5xx,
+    unless it asks for a second factor: none was tried. Where Django was not asked (``None``) the refusal has to tell:
+    DRF's own token view, and projects that took after it, say 400 to a wrong password, an error of none of the
+    ``declared`` fields.
     """
     if denied or isinstance(refusal, (SecondFactorRequired, Throttled)):
         return bool(denied)

@@ -30,7 +30,6 @@ from .models import TokenSession, TokenSessionQuerySet
 from .parsers import StrictFormParser, StrictJSONParser
 from .permissions import public
 from .serializers import SessionListSerializer, TokenObtainPairSerializer, TokenRevokeSerializer, sign_in
-from .throttling import Attempt
 from .tokens import Token, refresh_class
 
 _KINDS = ("access", "refresh")
@@ -45,38 +44,18 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     _serializer_class = ""
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     scope = "token_obtain_pair"
-    _kit_attempts: tuple[Attempt, ...] = ()
-    _kit_refusal: Exception | None = None
-    _kit_settles = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let nobody be signed in who is not told so, whatever has denied it in the end."""
-        self._kit_settles = True
-        answered: int = status.HTTP_500_INTERNAL_SERVER_ERROR
-        try:
+        with denials.until_answered(request) as outcome:
             response = super().dispatch(request, *args, **kwargs)
-            answered = response.status_code
-        except Exception as error:
-            self._kit_refusal = error
-            raise
-        finally:
-            for attempt in self._kit_attempts:
-                denials.settle(attempt, self.request, self._kit_refusal, answered)
-            self._kit_refusal = None  # its frames have the view
+            outcome.statuses.append(response.status_code)
         return response
-
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """Begin anew: a project's ``dispatch`` may try again."""
-        self._kit_attempts, self._kit_refusal = (), None
-        return super().initialize_request(request, *args, **kwargs)
 
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        account, self._kit_refusal = self._account(request.data), None
-        counted = denials.counted(request, account, self._declared, until_answered=self._kit_settles)
-        with counted as attempt:
-            self._kit_attempts += (attempt,)
+        with denials.counted(request, self._account(request.data), self._declared):
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
@@ -84,8 +63,16 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer it, and note what it was: a project's handler may answer with any status."""
-        self._kit_refusal = exc
+        if outcome := denials.Outcome.of(self.request):
+            outcome.refusal = exc
         return super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Note what is answered, which a project may put into an envelope that says 200."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if outcome := denials.Outcome.of(request):
+            outcome.statuses.append(answer.status_code)
+        return answer
 
     @method_decorator(sensitive_variables())
     def posted(self, request: Request) -> Any:

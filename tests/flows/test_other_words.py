@@ -32,7 +32,14 @@ class Unprocessable(drf.APIException):
     status_code = 422
 
 
+class Says200(drf.APIException):
+    """What a house says that answers everything with 200."""
+
+    status_code = 200
+
+
 WORDS: dict[str, drf.APIException] = {
+    "200": Says200(),
     "an error of no field": drf.ValidationError("Unable to sign in."),
     "an error of a field": drf.ValidationError({"password": ["Wrong."]}),
     "400": drf.ParseError(),
