@@ -123,6 +123,17 @@ class RotatesItself(simplejwt.TokenRefreshSerializer):
         return {"access": str(pair.access), "refresh": str(pair.refresh)}
 
 
+class RotatesSlowly(RotatesItself):
+    """The same, while its client, who has waited too long, goes on elsewhere."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Rotate, and think about it."""
+        answer, refresh = super().validate(attrs), attrs["refresh"]
+        for _ in range(2):
+            refresh = sessions.rotate(refresh).refresh
+        return answer
+
+
 class Opaque(simplejwt.TokenRefreshSerializer):
     """A refresh that takes something else than a token."""
 
@@ -214,6 +225,7 @@ urlpatterns = [
     path("second/", obtain_by(SecondStep)),
     path("by-hand/", refresh_by(ByHand)),
     path("rotates/", refresh_by(RotatesItself)),
+    path("slowly/", refresh_by(RotatesSlowly)),
     path("many/", type("Many", (views.TokenRefreshView,), {"get_serializer": many}).as_view()),
     path("helpers/", obtain_by(HasHelpers)),
     path("attempt/", HasAnAttempt.as_view()),
@@ -326,6 +338,14 @@ def test_a_serializer_may_rotate_by_the_python_interface(client: Any, tokens: An
     assert client.post("/rotates/", {"refresh": answer.json()["refresh"]}, format="json").status_code == 200
     answer = client.post("/rotates/", {"refresh": tokens.refresh}, format="json")
     assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
+
+
+def test_who_rotates_slowly_signs_nobody_out(client: Any, tokens: Any) -> None:
+    """Law 2: the client has gone on meanwhile, so nothing was used a second time."""
+    answer = client.post("/slowly/", {"refresh": tokens.refresh}, format="json")
+    assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
+    session = TokenSession.objects.get()
+    assert (session.revoke_reason, session.generation) == ("", 2)
 
 
 def test_several_refreshes_at_once_are_several(client: Any, sign_in: Any) -> None:
