@@ -16,7 +16,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import serializers as simplejwt
 
-from . import claims, clients, denials, gate, introspection, issuance, models, revocation, sessions
+from . import claims, clients, denials, gate, introspection, issuance, models, refusals, revocation, sessions
 from .conf import REFRESH_TOKEN, onto_kit, simple_jwt
 from .exceptions import Refused, ServiceUnavailable
 from .fields import PasswordField, TextField, TokenField
@@ -68,8 +68,6 @@ def _let_in(serializer_class: type[Any], user: Any, request: Any, again: Callabl
     denials.ensure_in_time(request, user)
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
-    if attempt := Attempt.of(request):
-        attempt.sessions.append(pair.session)
     try:
         user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     except Exception:  # a receiver denies it, or fails
@@ -96,9 +94,9 @@ def _begin(user: Any, request: Any, again: Callable[[], Any] | None, *, tries: i
 def _fail(request: Any, error: Exception) -> NoReturn:
     """Raise what a backend, a hasher or a receiver that fails, rather than denies, is answered with (law 8)."""
     denials.note_failure(request, error)
-    if denials.is_answer(error):
+    if refusals.is_answer(error):
         raise error
-    log_failure("An authentication backend failed.", error, in_words=denials.is_about_settings())
+    log_failure("An authentication backend failed.", error, in_words=refusals.is_about_settings())
     raise ServiceUnavailable from error
 
 
@@ -185,7 +183,9 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         except PermissionDenied:  # of a receiver that has heard of a failure, and had enough of them
             self._deny(credentials, request, told=True)
         except Exception as error:  # noqa: BLE001 - backends, hashers and receivers raise what they like
-            if denials.is_about_credentials(error, _as_text(credentials[self.username_field]), credentials["password"]):
+            if refusals.is_about_credentials(
+                error, _as_text(credentials[self.username_field]), credentials["password"]
+            ):
                 self._deny(credentials, request)
             _fail(request, error)
         if not simple_jwt().USER_AUTHENTICATION_RULE(user):

@@ -115,7 +115,8 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
-        self.is_open = False  # until it is answered
+        self.refusal: Exception | None = None  # as long as that may be anything
+        self.is_doubtful = False  # whether one before may have been a denial
         self.sessions: list[Any] = []  # that it began
         self.now = time.time()
 

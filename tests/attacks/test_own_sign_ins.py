@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
-from drf_jwt_kit import denials
+from drf_jwt_kit import refusals
 from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from drf_jwt_kit.views import TokenObtainPairView
@@ -473,7 +473,7 @@ def test_what_is_no_password_is_no_failure_of_the_kits(client: Any, secret: str)
 @pytest.mark.parametrize("detail", [["Wrong."], [{"password": ["Wrong."]}], {"pin": ["Wrong."]}], ids=repr)
 def test_a_refusal_that_names_no_field_is_a_guess(rf: Any, detail: Any) -> None:
     """THREATS: in whatever shape a project's own view refuses."""
-    assert denials.is_guess(rf.post("/"), drf.ValidationError(detail), denied=None, declared=lambda: {"password"})
+    assert refusals.is_guess(rf.post("/"), drf.ValidationError(detail), denied=None, declared=lambda: {"password"})
 
 
 class WantsAddress(TokenObtainPairSerializer):

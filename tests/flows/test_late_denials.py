@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.urls import include, path
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt_serializers
 
 from drf_jwt_kit import rotation, sessions, signals, throttling, views
-from drf_jwt_kit.exceptions import SecondFactorRequired, exception_handler
+from drf_jwt_kit.exceptions import SecondFactorRequired, ServiceUnavailable, exception_handler
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, sign_in
 from tests.conftest import PASSWORD
@@ -171,10 +171,24 @@ def test_the_limit_holds_side_by_side_while_a_view_makes_up_its_mind(rf: Any, us
     assert len(checked) == 5
 
 
-def test_a_429_after_the_sign_in_is_no_guess(rf: Any, user: Any) -> None:
+class TooSoon(APIException):
+    """A project's own 429."""
+
+    status_code = 429
+
+
+def _raise_429(*args: Any, **kwargs: Any) -> Any:
+    raise TooSoon
+
+
+def _answer_429(*args: Any, **kwargs: Any) -> Any:
+    return Response({"detail": "Later."}, status=429)
+
+
+@pytest.mark.parametrize("then", [_answer_429, _raise_429], ids=["answered", "raised"])
+def test_a_429_after_the_sign_in_is_no_guess(rf: Any, user: Any, then: Any) -> None:
     """throttling.md: whoever comes too early has tried nothing."""
-    view = _after_super("post", lambda *args, **kwargs: Response({"detail": "Later."}, status=429))
-    assert sign_ins(rf, view.as_view(), 7) == [429] * 7
+    assert sign_ins(rf, _after_super("post", then).as_view(), 7) == [429] * 7
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 7
 
 
@@ -285,6 +299,43 @@ def test_a_denial_after_a_post_of_the_projects_own_counts(rf: Any, user: Any, th
     assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
 
 
+def _raise_in_sql(*args: Any, **kwargs: Any) -> Any:
+    raise InternalError("wrong code")
+
+
+def _catch(view: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return views.TokenObtainPairView.post(view, *args, **kwargs)
+    except InternalError:
+        return Response({"code": "wrong"}, 401)
+
+
+def _reword(view: Any, exc: Exception) -> Any:
+    wrong = AuthenticationFailed() if isinstance(exc, InternalError) else exc
+    return views.TokenObtainPairView.handle_exception(view, wrong)
+
+
+def _answer_401(view: Any, exc: Exception) -> Any:
+    if isinstance(exc, InternalError):
+        return Response({"code": "wrong"}, 401, headers={})
+    return views.TokenObtainPairView.handle_exception(view, exc)
+
+
+@pytest.mark.parametrize(
+    "methods",
+    [{"post": _catch}, {"handle_exception": _reword}, {"handle_exception": _answer_401}],
+    ids=["caught", "in other words", "answered"],
+)
+@pytest.mark.parametrize("where", ["answer", "validate"])
+def test_a_denial_by_an_error_of_the_database_counts(rf: Any, user: Any, methods: dict[str, Any], where: str) -> None:
+    """THREATS, guesses: a procedure of the database's own may look at a code."""
+    if where == "answer":
+        methods = {**methods, "answer": _raise_in_sql}
+    else:
+        methods = {**methods, "serializer_class": type("Procedure", (TellsNoName,), {"validate": _raise_in_sql})}
+    assert sign_ins(rf, _on(views.TokenObtainPairView, **methods).as_view(), 6) == [401] * 5 + [429]
+
+
 def _by_hand(request: Any) -> Any:
     """Return what the view's ``post`` answers, called by a project's own code."""
     view = views.TokenObtainPairView()
@@ -340,6 +391,11 @@ def every_other(call: Any, error: Exception) -> Any:
     return called
 
 
+def sign_in_alice(view: Any, request: Any) -> Response:
+    """Return an answer with tokens, as a view's own code makes it."""
+    return Response(sign_in(view.get_serializer_class(), get_user_model().objects.get(username="alice"), request))
+
+
 class FallsBack(views.TokenObtainPairView):
     """A view that begins the session by itself where the kit could not."""
 
@@ -347,9 +403,8 @@ class FallsBack(views.TokenObtainPairView):
         """Try."""
         try:
             return super().post(request, *args, **kwargs)
-        except OperationalError:
-            user = get_user_model().objects.get(username=request.data["username"])
-            return Response(sign_in(self.get_serializer_class(), user, request))
+        except (OperationalError, InternalError, WrongCodeError):
+            return sign_in_alice(self, request)
 
 
 @pytest.mark.parametrize("view", [TriesAgain, TriesAgainInPost, FallsBack])
@@ -369,6 +424,51 @@ def test_what_was_tried_before_leaves_no_device(
     monkeypatch.setattr(views.TokenObtainPairView, "answer", every_other(views.TokenObtainPairView.answer, error))
     assert sign_ins(rf, TriesAgainInPost.as_view(), 7) == [200] * 7
     assert [row.revoke_reason for row in TokenSession.objects.order_by("pk")] == ["denied", ""] * 7
+
+
+@pytest.mark.parametrize("fails", [_raise_in_sql, _wrong], ids=["the database's error", "the project's own"])
+def test_whoever_is_signed_in_at_last_has_not_guessed(rf: Any, user: Any, fails: Any) -> None:
+    """throttling.md: an attempt is taken back when it succeeds, however."""
+    assert sign_ins(rf, _on(FallsBack, answer=fails).as_view(), 7) == [200] * 7
+
+
+def test_a_session_of_a_views_own_code_is_denied_with_the_rest(rf: Any, user: Any) -> None:
+    """2.4: nobody got its tokens either."""
+    view = _on(views.TokenObtainPairView, post=sign_in_alice, finalize_response=_turn_into_403)
+    assert sign_ins(rf, view.as_view(), 1) == [403]
+    assert TokenSession.objects.get().revoke_reason == "denied"
+
+
+class AsksAgain(TriesAgainInPost):
+    """A view that does something else at the second try."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tell the serializer which one it is."""
+        self.answer = every_other(self.then, WrongCodeError())  # type: ignore[method-assign]
+        return super().post(request, *args, **kwargs)
+
+    def then(self, serializer: Any) -> Any:
+        """Do it."""
+        raise self.error
+
+
+AGAIN = {401: SecondFactorRequired(), 503: ServiceUnavailable(), 500: ZeroDivisionError()}
+
+
+@pytest.mark.parametrize(("status", "error"), AGAIN.items())
+def test_what_may_have_been_a_denial_counts_where_no_success_follows(
+    rf: Any, user: Any, settings: Any, status: int, error: Exception
+) -> None:
+    """THREATS, guesses: a code that was wrong, and is asked for once more."""
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.answers_everything"}
+    answers = answers_of(rf, _on(AsksAgain, error=error).as_view(), 6)
+    assert [answer.status_code for answer in answers] == [status] * 5 + [429]
+    assert "Retry-After" in answers[5].headers
+
+
+def answers_everything(exc: Exception, context: Any) -> Any:
+    """Answer what nobody knows as well."""
+    return exception_handler(exc, context) or Response({"code": "error"}, 500)
 
 
 class PostsTwice(views.TokenObtainPairView):
