@@ -18,7 +18,7 @@ from . import models, refusals, rotation, sessions
 from .decoys import disguise
 from .exceptions import Invalid, SecondFactorRequired
 from .models import TokenSession
-from .signals import session_started
+from .signals import announced, session_started
 from .throttling import Attempt
 
 # What Django tells of a name whose field is called like a secret: api_id, say.
@@ -38,8 +38,8 @@ class Outcome:
     def __init__(self, request: Any) -> None:
         """Begin with nothing."""
         self.request = request
+        self._begun = _Begun(request)
         self.undecided: dict[str, Attempt] = {}  # by the account as it was sent
-        self.sessions: list[TokenSession] = []
         self.refusal: Exception | None = None  # that is answered
         self.statuses: list[int] = []  # of the answer, and of what a project puts it into
 
@@ -70,7 +70,7 @@ class Outcome:
     def settle(self) -> None:
         """Decide what was tried. Where it failed after all, nobody gets the tokens of a session that it began."""
         if self.is_refusal:
-            _end_all(self.sessions, self.request)
+            self._begun.end(self.request)
         for attempt in self.undecided.values():
             attempt.was_denied = self._denies(attempt)
             with suppress(APIException):  # it is answered already
@@ -80,7 +80,7 @@ class Outcome:
     def _denies(self, attempt: Attempt) -> bool:
         """Return whether an attempt was denied: as a refusal says, or the answer where that is a project's own."""
         refusal = self.refusal or attempt.refusal
-        if not self.is_refusal and (refusal is None or self.sessions):
+        if not self.is_refusal and (refusal is None or self._begun.sessions):
             return False
         if refusal is not None and refusals.speaks(refusal):
             denied = refusals.is_guess(self.request, refusal, denied=False, declared=tuple)
@@ -121,12 +121,12 @@ def counted(request: Any, account: str, declared: Callable[[], Container[str]]) 
     """
     outcome = Outcome.of(request)
     resumed = outcome.resumed(request, account) if outcome is not None else None
-    attempt = resumed or Attempt.begin(request, account)
+    attempt, begun = resumed or Attempt.begin(request, account), _Begun(request)
     with attempt.made_by(request):
         try:
             yield
         except Exception as refusal:
-            _end_all(attempt.sessions, request)
+            begun.end(request)
             attempt.was_denied = refusals.is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
             _decide(attempt, outcome, account, refusal)
             raise
@@ -134,10 +134,7 @@ def counted(request: Any, account: str, declared: Callable[[], Container[str]]) 
 
 
 def _decide(attempt: Attempt, outcome: Outcome | None, account: str, refusal: Exception | None = None) -> None:
-    """Let an attempt be what it is, or leave it to the outcome, with the sessions that it began."""
-    if outcome is not None:
-        outcome.sessions += attempt.sessions
-        attempt.sessions = []
+    """Let an attempt be what it is, or leave it to the outcome."""
     speaks = refusal is not None and refusals.speaks(refusal)
     if outcome is None or attempt.was_denied or speaks:
         attempt.was_denied = attempt.was_denied or (speaks and attempt.is_doubtful)
@@ -158,24 +155,28 @@ def _conclude(attempt: Attempt) -> None:
     attempt.failed()
 
 
-def _end_all(begun: list[TokenSession], request: Any) -> None:
-    """End sessions that nobody gets the tokens of, and forget them."""
-    while begun:
-        end(begun.pop(), request)
+class _Begun:
+    """The sessions that begin for a request from now on."""
+
+    def __init__(self, request: Any) -> None:
+        self._request, self._before = request, len(announced(session_started, request))
+
+    @property
+    def sessions(self) -> list[TokenSession]:
+        """Return those that are alive."""
+        begun = announced(session_started, self._request)[self._before :]
+        return [session for session in begun if session.revoked_at is None]
+
+    def end(self, request: Any) -> None:
+        """End them: nobody gets their tokens."""
+        for session in self.sessions:
+            end(session, request)
 
 
 def end(session: TokenSession, request: Any) -> None:
     """End a session that nobody gets the tokens of."""
     with suppress(Error):
         sessions.revoke(session, rotation.DENIED, request)
-
-
-@receiver(session_started)
-def note_session(*, session: TokenSession, request: Any, **kwargs: Any) -> None:
-    """Note that a sign-in began a session, wherever it did."""
-    begins = Attempt.of(request) or Outcome.of(request)
-    if begins is not None:
-        begins.sessions.append(session)
 
 
 def means(attempt: Attempt, named: Any) -> None:

@@ -222,15 +222,12 @@ class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
 
     refresh = TokenField()
     token_class = RefreshToken
-    _kit_rotated = False
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Rotate. Override it to add to the answer."""
         refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
-        pair = sessions.rotate(refresh, self.context.get("request"))
-        self._kit_rotated = True
-        return pair_as_data(pair)
+        return pair_as_data(sessions.rotate(refresh, self.context.get("request")))
 
 
 class TokenVerifySerializer(Discreet, simplejwt.TokenVerifySerializer):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -167,13 +167,12 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
 def confirm(refresh: RefreshToken, request: Any, since: datetime | None) -> None:
     """Raise a :class:`~drf_jwt_kit.exceptions.Refused` where :func:`rotate` would have, and rotate nothing.
 
-    It may have done so ``since``: that is no replay. Nor is it one if others have gone on from there meanwhile.
+    It may have done so ``since``: that is no replay.
     """
     session = find(refresh)
-    rotated = since is not None and session.rotated_at >= since
-    if rotated and session.generation == refresh.generation + 1:
+    if since is not None and session.rotated_at >= since and session.generation == refresh.generation + 1:
         return
-    with nullcontext() if rotated else _replay_ends(session, request):
+    with _replay_ends(session, request):
         rotation.confirm(session, refresh.generation)
 
 

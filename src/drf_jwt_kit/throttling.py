@@ -117,7 +117,6 @@ class Attempt:
         self.was_denied: bool | None = None  # as long as nobody was asked
         self.refusal: Exception | None = None  # as long as that may be anything
         self.is_doubtful = False  # whether one before may have been a denial
-        self.sessions: list[Any] = []  # that it began
         self.now = time.time()
 
     @classmethod

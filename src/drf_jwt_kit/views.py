@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
+from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions, signals
 from .authentication import JWTAuthentication
 from .endpoints import KitView, TokenViewBase
 from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
@@ -161,7 +161,7 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     def answer(self, serializer: Any) -> Any:
         """Return what came of it, unless a token was used up that a project's serializer did not rotate (law 3)."""
         data = serializer.initial_data
-        if isinstance(data, dict) and not getattr(serializer, "_kit_rotated", False):
+        if isinstance(data, dict) and not signals.announced(signals.token_refreshed, self.request):
             self._ensure_current(data)
         return super().answer(serializer)
 

@@ -134,6 +134,15 @@ class RotatesSlowly(RotatesItself):
         return answer
 
 
+class ByHandSlowly(ByHand):
+    """A refresh that makes the access token by itself, while the session goes on elsewhere."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Think about it."""
+        sessions.rotate(self.context["request"].data["newest"])
+        return super().validate(attrs)
+
+
 class Opaque(simplejwt.TokenRefreshSerializer):
     """A refresh that takes something else than a token."""
 
@@ -225,7 +234,8 @@ urlpatterns = [
     path("second/", obtain_by(SecondStep)),
     path("by-hand/", refresh_by(ByHand)),
     path("rotates/", refresh_by(RotatesItself)),
-    path("slowly/", refresh_by(RotatesSlowly)),
+    path("rotates/slowly/", refresh_by(RotatesSlowly)),
+    path("by-hand/slowly/", refresh_by(ByHandSlowly)),
     path("many/", type("Many", (views.TokenRefreshView,), {"get_serializer": many}).as_view()),
     path("helpers/", obtain_by(HasHelpers)),
     path("attempt/", HasAnAttempt.as_view()),
@@ -342,10 +352,23 @@ def test_a_serializer_may_rotate_by_the_python_interface(client: Any, tokens: An
 
 def test_who_rotates_slowly_signs_nobody_out(client: Any, tokens: Any) -> None:
     """Law 2: the client has gone on meanwhile, so nothing was used a second time."""
-    answer = client.post("/slowly/", {"refresh": tokens.refresh}, format="json")
-    assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
+    assert client.post("/rotates/slowly/", {"refresh": tokens.refresh}, format="json").status_code == 200
     session = TokenSession.objects.get()
     assert (session.revoke_reason, session.generation) == ("", 2)
+
+
+@pytest.mark.parametrize("rotations", [1, 3])
+def test_a_replay_is_one_although_the_session_goes_on_meanwhile(
+    client: Any, tokens: Any, settings: Any, rotations: int
+) -> None:
+    """Law 3: an ancestor ends the session, whoever else refreshes at the moment."""
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    newest = tokens.refresh
+    for _ in range(rotations):
+        newest = str(sessions.rotate(newest).refresh)
+    answer = client.post("/by-hand/slowly/", {"refresh": tokens.refresh, "newest": newest}, format="json")
+    assert (answer.status_code, answer.json()["reason"]) == (401, "reused")
+    assert TokenSession.objects.get().revoke_reason == "reused"
 
 
 def test_several_refreshes_at_once_are_several(client: Any, sign_in: Any) -> None:
