@@ -10,6 +10,7 @@ import jwt
 import pytest
 from django.test import override_settings
 from django.utils import timezone
+from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken as SimpleJWTAccessToken
 from rest_framework_simplejwt.tokens import RefreshToken as SimpleJWTRefreshToken
@@ -54,6 +55,33 @@ class OwnKey(SimpleJWTAccessToken):
     """A project's token with a key of its own, on simplejwt's class."""
 
     _token_backend = backends.TokenBackend("HS256", "another-key-" * 4)
+
+
+class Sealing(SimpleJWTTokenBackend):
+    """A project's backend whose tokens are none to anybody else."""
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Seal."""
+        return super().encode(payload)[::-1]
+
+    def decode(self, token: Any, verify: bool = True) -> Any:
+        """Open."""
+        return super().decode(token[::-1], verify=verify)
+
+
+class Sealed(AccessToken):
+    """A project's token that is sealed."""
+
+    _token_backend: Any = Sealing("HS256", "another-key-" * 4)
+
+
+@pytest.mark.parametrize("encode", [str, str.encode])
+def test_the_form_of_a_token_is_its_backends_business(encode: Any) -> None:
+    """2.4: it gets the token as it came."""
+    raw = encode(str(Sealed()))
+    assert Sealed(raw)["token_type"] == "access"
+    with pytest.raises(Invalid):
+        AccessToken(raw)
 
 
 def test_a_stricter_rule_for_the_end_counts() -> None:

@@ -55,7 +55,7 @@ class TokenBackend(SimpleJWTTokenBackend):
         except Exception as error:
             without_secrets(error)  # PyJWT's frames have the key, and it may be a project's own view that asks
             raise
-        if not _is_sound(token, self.audience):
+        if not _is_sound(token, aud_allowed=self.audience is not None):
             del token  # error reports show what a frame holds
             raise ImproperlyConfigured(
                 f"A token would be refused wherever it is sent: it has more than {claims.MAX_TOKEN_BYTES} bytes, or "
@@ -85,57 +85,58 @@ class TokenBackend(SimpleJWTTokenBackend):
         """Return the payload, as JSON, with every check made."""
         header, payload = claims.parse(token)
         claims.check_header(header, kid_allowed=self.jwks_client is not None)
-        claims.check(payload, self.audience)
+        claims.check(payload, aud_allowed=self.audience is not None)
         self._check_signature(token)
         return json.dumps(payload)
 
     def _check_signature(self, token: bytes) -> None:
         """Let simplejwt and PyJWT verify, with the signing key first."""
         ring = (super().decode, *(backend.decode for backend in self.fallbacks))
-        if all(_decoded(decode, token) is None for decode in ring):
+        if not any(_verifies(decode, token) for decode in ring):
             raise Invalid
 
 
-def _is_sound(token: str, audience: Any) -> bool:
+def _is_sound(token: str, *, aud_allowed: bool) -> bool:
     """Return whether a token has the form of one that may be accepted somewhere."""
     try:
-        claims.check(claims.parse(claims.compact(token))[1], audience)
+        claims.check(claims.parse(claims.compact(token))[1], aud_allowed=aud_allowed)
     except Invalid:
         return False
     return True
 
 
-def _decoded(decode: Callable[[Any], dict[str, Any]], token: bytes) -> dict[str, Any] | None:
-    """Return what ``decode`` makes of ``token``, ``None`` for nothing; its expiry is the same under every key.
+def _verifies(decode: Callable[[Any], object], token: bytes) -> bool:
+    """Return whether ``decode`` accepts ``token``; its expiry is the same under every key.
 
     A key that is none, which the checks E007 and E012 tell of, verifies nothing, nor does a JWKS URL without any.
     """
     try:
-        return decode(token)
+        decode(token)
     except TokenBackendExpiredToken:
         raise Expired from None
     except TokenBackendError:
-        return None
+        return False
     except (InvalidKeyError, *_NO_KEYS) as error:
         logger.error("A key can verify no token: %s", error)  # noqa: TRY400 - a traceback holds the token
-        return None
+        return False
+    return True
 
 
 def decode(backend: SimpleJWTTokenBackend, token: Any, *, verify: bool) -> dict[str, Any]:
-    """Return the payload as ``backend`` has it: from a project's own comes nothing that the kit's would not let in.
+    """Return the payload as ``backend`` has it, whose claims are checked where it is a project's own.
+
+    The form of a token and its audience are such a backend's own business.
 
     Raises what :meth:`TokenBackend.decode` does.
     """
-    if isinstance(backend, TokenBackend):
-        return backend.decode(token, verify)
-    raw = claims.compact(token)
-    _header, payload = claims.parse(raw)
-    if verify:
-        decoded = _decoded(backend.decode, raw)
-        if decoded is None:
-            raise Invalid
-        payload = decoded
-        claims.check(payload, backend.audience)
+    try:
+        payload: dict[str, Any] = backend.decode(token, verify=verify)
+    except TokenBackendExpiredToken:
+        raise Expired from None
+    except TokenBackendError:
+        raise Invalid from None
+    if verify and not isinstance(backend, TokenBackend):
+        claims.check(payload, aud_allowed=True)
         _ensure_not_over(payload, backend)
     return payload
 

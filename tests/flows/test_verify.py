@@ -9,11 +9,12 @@ import jwt
 import pytest
 from django.test import Client
 from rest_framework_simplejwt.backends import TokenBackend as SimpleJWTTokenBackend
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, SlidingToken
 
 from drf_jwt_kit import serializers, sessions, tokens
 from drf_jwt_kit.backends import TokenBackend
+from drf_jwt_kit.exceptions import Expired, Invalid
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import bearer
 
@@ -185,20 +186,49 @@ class KeyedRefreshes(serializers.TokenRefreshSerializer):
     token_class = KeyedRefresh
 
 
-class Timeless(SimpleJWTTokenBackend):
-    """A project's backend that leaves it to the token when it ends, which simplejwt's looks at as well."""
+SECRET = "a third key, which is long enough, too"
+PLAIN = SimpleJWTTokenBackend("HS256", SECRET, audience="api")
 
-    def decode(self, token: Any, verify: bool = True) -> Any:
+
+class Bare:
+    """A project's backend with no more than simplejwt's tokens ask for. What ends when, it leaves to them."""
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Sign."""
+        return jwt.encode({**payload, "aud": "api"}, SECRET)
+
+    def decode(self, token: Any, verify: bool) -> Any:
         """Verify the signature."""
-        options: Any = {"verify_exp": False}
+        options: Any = {"verify_exp": False, "verify_signature": verify}
         try:
-            return jwt.decode(token, self.signing_key, [self.algorithm], options, audience=self.audience)
+            return jwt.decode(token, SECRET, ["HS256"], options, audience="api")
         except jwt.InvalidTokenError as error:
             raise TokenBackendError from error
 
+    def get_leeway(self) -> timedelta:
+        """Return none."""
+        return timedelta(0)
 
-PLAIN = SimpleJWTTokenBackend("HS256", "a third key, which is long enough, too", audience="api")
-TIMELESS = Timeless("HS256", "a third key, which is long enough, too", audience="api")
+
+class InOtherWords(TokenBackend):
+    """The kit's backend, which refuses in simplejwt's words."""
+
+    def decode(self, token: Any, verify: bool = True) -> Any:
+        """Decode."""
+        try:
+            return super().decode(token, verify)
+        except Expired:
+            raise TokenBackendExpiredToken from None
+        except Invalid:
+            raise TokenBackendError from None
+
+
+PLAIN = SimpleJWTTokenBackend("HS256", SECRET, audience="api")
+BACKENDS = {
+    "simplejwt's": PLAIN,
+    "nobody's": Bare(),
+    "a subclass of the kit's": InOtherWords("HS256", SECRET, audience="api"),
+}
 
 
 class PlainAccess(tokens.AccessToken):
@@ -320,7 +350,20 @@ REFUSED_BY_ANY_BACKEND: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("backend", [PLAIN, TIMELESS], indirect=True, ids=["simplejwt's", "a subclass"])
+@pytest.mark.parametrize("backend", BACKENDS.values(), indirect=True, ids=BACKENDS)
+@pytest.mark.usefixtures("backend")
+def test_a_projects_own_backend_takes_what_it_made(post: Any, sign_in: Any, settings: Any) -> None:
+    """2.4: by no more than simplejwt's tokens ask of it."""
+    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own, in simplejwt's hands"]
+    pair = sign_in()
+    assert Client().get("/api/me/", **bearer(pair.access)).status_code == 200
+    refresh = post("token/refresh/", refresh=pair.refresh).json()["refresh"]
+    assert post("token/verify/", token=refresh).status_code == 200
+    assert post("token/revoke/", token=refresh).status_code == 200
+    assert Client().get("/api/me/", **bearer(pair.access)).json()["reason"] == "revoked"
+
+
+@pytest.mark.parametrize("backend", BACKENDS.values(), indirect=True, ids=BACKENDS)
 @pytest.mark.usefixtures("backend")
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 @pytest.mark.parametrize(("change", "reason"), REFUSED_BY_ANY_BACKEND.values(), ids=REFUSED_BY_ANY_BACKEND)
