@@ -231,12 +231,14 @@ def test_e012_keys_that_do_not_sign_and_verify(settings: Any, simple_jwt: dict[s
     assert "no pem" not in message.msg
 
 
+PAIR = pem(rsa.generate_private_key(65537, 2048))
 JWKS = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/jwks.json"}
+PUBLIC = {"ALGORITHM": "RS256", "VERIFYING_KEY": PAIR["VERIFYING_KEY"]}
 
 
 def test_keys_at_a_jwks_url_are_not_tried(settings: Any) -> None:
     """Checks send no requests; the key that signs is tried."""
-    settings.SIMPLE_JWT = {**JWKS, "SIGNING_KEY": pem(rsa.generate_private_key(65537, 2048))["SIGNING_KEY"]}
+    settings.SIMPLE_JWT = {**JWKS, "SIGNING_KEY": PAIR["SIGNING_KEY"]}
     assert messages() == []
 
 
@@ -247,15 +249,34 @@ def test_e012_a_key_that_does_not_sign_beside_a_jwks_url(settings: Any, simple_j
     assert ids() == ["E012"]
 
 
+@pytest.mark.parametrize("signing", [{}, {"SIGNING_KEY": None}, {"SIGNING_KEY": ""}], ids=str)
+@pytest.mark.parametrize("verifying", [JWKS, PUBLIC], ids=["JWKS", "PEM"])
+def test_where_nobody_signs_in_no_key_needs_to_sign(settings: Any, verifying: Any, signing: dict[str, Any]) -> None:
+    """A service that takes another one's tokens; where there is a sign-in, it would answer 500."""
+    settings.SIMPLE_JWT = {**verifying, **signing}
+    assert ids() == ["E012"]
+    settings.ROOT_URLCONF = "notes.urls"
+    assert messages() == []
+
+
 @pytest.mark.parametrize(
-    ("simple_jwt", "expected"),
-    [(JWKS, []), ({**JWKS, "SIGNING_KEY": None}, []), ({**JWKS, "SIGNING_KEY": "no"}, ["E012"])],
+    "simple_jwt",
+    [
+        {**JWKS, "SIGNING_KEY": "no"},
+        {**PUBLIC, "SIGNING_KEY": "no"},
+        {**PUBLIC, "VERIFYING_KEY": "no"},
+        {**PUBLIC, "ALGORITHM": "ES256"},
+        {**JWKS, "ALGORITHM": "RS999"},
+        {"ALGORITHM": "RS256"},
+        {"ALGORITHM": "RS256", "VERIFYING_KEY": ""},
+    ],
+    ids=["JWKS and no key", "PEM and no key", "no PEM", "another algorithm", "no algorithm", "nothing", "empty"],
 )
-def test_where_nobody_signs_in_no_key_needs_to_sign(settings: Any, simple_jwt: dict[str, Any], expected: Any) -> None:
-    """A service that takes another one's tokens; a key that it has all the same should be one."""
+def test_e012_a_service_that_cannot_verify(settings: Any, simple_jwt: dict[str, Any]) -> None:
+    """Nobody signs in there, and no token of another one's is accepted; a key that it has should be one."""
     settings.ROOT_URLCONF = "notes.urls"
     settings.SIMPLE_JWT = simple_jwt
-    assert ids() == expected
+    assert ids() == ["E012"]
 
 
 @pytest.mark.parametrize(

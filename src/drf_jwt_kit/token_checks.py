@@ -166,29 +166,41 @@ def key_length(key: Any) -> int:
 
 
 def only_verifies() -> bool:
-    """Return whether no key signs, and nobody signs in: a service that takes the tokens of another one."""
-    ring = keys.ring()
-    has_key = ring.algorithm in HMAC_BYTES or simple_jwt().user_settings.get("SIGNING_KEY") is not None
-    return bool(simple_jwt().JWK_URL) and not has_key and not any(sign_in_paths())
+    """Return whether there are only keys that verify, and no view signs in: a service that takes another one's tokens.
+
+    A view of a project's own that signs in is not known for one.
+    """
+    names = simple_jwt()
+    has_key = keys.ring().algorithm in HMAC_BYTES or names.user_settings.get("SIGNING_KEY")
+    return bool(names.JWK_URL or names.VERIFYING_KEY) and not has_key and not any(sign_in_paths())
 
 
 def self_test() -> str | None:
-    """Sign a token and verify it; return the name of the error where that fails.
+    """Try the keys, as far as they are needed; return the name of the error where that fails.
 
-    With a JWKS URL it is only signed: checks send no requests. There is nothing to try where nothing
-    is signed, and where E018 says that no token can be verified.
+    There is nothing to try where E018 says that no token can be verified.
     """
-    if only_verifies() or _leeway() is None:
+    if _leeway() is None:
         return None
-    names = (simple_jwt().JTI_CLAIM, simple_jwt().TOKEN_TYPE_CLAIM)
     try:
-        backend = backends.current()
-        token = backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")})
-        if not simple_jwt().JWK_URL:
-            backend.decode(token)
+        (_prepare_to_verify if only_verifies() else _sign_and_verify)(backends.current())
     except Exception as error:  # noqa: BLE001 - PyJWT and cryptography raise what they like
         return type(error).__name__
     return None
+
+
+def _prepare_to_verify(backend: backends.TokenBackend) -> None:
+    """Read the key that verifies. Those behind a JWKS URL are not asked for: checks send no requests."""
+    if not backend.jwks_client:
+        _key = backend.prepared_verifying_key
+
+
+def _sign_and_verify(backend: backends.TokenBackend) -> None:
+    """Sign a token and verify it. With a JWKS URL it is only signed: checks send no requests."""
+    names = (simple_jwt().JTI_CLAIM, simple_jwt().TOKEN_TYPE_CLAIM)
+    token = backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")})
+    if not backend.jwks_client:
+        backend.decode(token)
 
 
 @register(Tags.security)
