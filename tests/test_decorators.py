@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.decorators import login_required
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.gzip import gzip_page
 from rest_framework.decorators import api_view
@@ -42,6 +43,34 @@ def recursive() -> Any:
     return function
 
 
+class Unready:
+    """An object that fails where it is asked for what it holds."""
+
+    @property
+    def view(self) -> Any:
+        """Fail."""
+        raise AssertionError
+
+    def __call__(self, request: Any) -> Any:
+        """Answer as the view."""
+        return self.view(request)
+
+    @classmethod
+    def answer(cls, request: Any) -> Any:
+        """Answer as an object."""
+        return cls()(request)
+
+
+def lazy() -> Any:
+    """Return a function that holds what is not to be made yet."""
+    later = SimpleLazyObject(lambda: pytest.fail("it was made"))
+
+    def function() -> Any:
+        return later
+
+    return function
+
+
 def itself() -> Any:
     """Return a function that is said to be wrapped around itself."""
 
@@ -64,6 +93,10 @@ def itself() -> Any:
         (views.with_card(PLAIN), {"tests.gallery.views"}),
         (views.Wrapper(PLAIN), {"tests.gallery.views"}),
         (views.with_card(views.Wrapper(never_cache(PLAIN))), {"tests.gallery.views", never_cache.__module__}),
+        (views.Wrapper(views.Wrapper(PLAIN)).__call__, {"tests.gallery.views"}),
+        (partial(PLAIN), {"functools"}),
+        (partial(views.answered_by, PLAIN), {"functools", "tests.gallery.views"}),
+        (partial(cache_page(60)(PLAIN)), {"functools", "django.middleware.cache"}),
         (views.unmarked(never_cache(PLAIN)), {"tests.gallery.views", "django.views.decorators.cache"}),
     ],
 )
@@ -84,8 +117,30 @@ def test_a_view_that_says_its_class_is_a_layer_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     "callback",
-    [handler, recursive(), itself(), Endless(), views.Callable(), views.plain, partial(handler)],
-    ids=["function", "recursive", "itself", "endless", "object", "plain", "partial"],
+    [
+        handler,
+        recursive(),
+        itself(),
+        Endless(),
+        Unready(),
+        Unready.answer,
+        lazy(),
+        views.Callable(),
+        views.plain,
+        partial(handler),
+    ],
+    ids=[
+        "function",
+        "recursive",
+        "itself",
+        "endless",
+        "property",
+        "class method",
+        "lazy",
+        "object",
+        "plain",
+        "partial",
+    ],
 )
 def test_other_callbacks_have_no_layers(callback: Any) -> None:
     """However they hang together."""

@@ -148,13 +148,70 @@ def test_a_path_that_only_a_part_takes_is_no_example() -> None:
     assert only(re_path(r"^(?P<a>.+)", include([path("b/", view)]))).example() is None
 
 
+READS = views.Reads.as_view()
+
+
+def with_default(request: Any, *, answer: Any = READS) -> Any:
+    """Answer as a view that is there for a default."""
+
+
+def with_attribute(request: Any) -> Any:
+    """Answer as a view that is kept on the function."""
+
+
+with_attribute.view = READS  # type: ignore[attr-defined]
+
+
+def by_object_of_a_class(answer: Any) -> Any:
+    """Decorate a view by an object whose class has it in a closure."""
+
+    class Decorated:
+        """Answer as the view."""
+
+        def __call__(self, request: Any) -> Any:
+            """Answer."""
+            return answer(request)
+
+    return Decorated()
+
+
 @pytest.mark.parametrize(
     "callback",
-    [views.Reads.as_view(), partial(partial(views.Reads.as_view())), views.unmarked(views.Reads.as_view())],
-    ids=["view", "partial", "decorated"],
+    [
+        READS,
+        partial(partial(READS)),
+        views.unmarked(READS),
+        views.Wrapper(views.Wrapper(READS)),
+        views.unmarked(views.Wrapper(READS)),
+        views.Wrapper(READS).__call__,
+        READS.__call__,  # type: ignore[operator]
+        views.Desk(READS).answer,
+        views.Desk(views.Desk(READS).answer).answer,
+        partial(views.answered_by, READS),
+        partial(views.answered_by, view=views.Wrapper(READS)),
+        with_default,
+        with_attribute,
+        by_object_of_a_class(READS),
+    ],
+    ids=[
+        "view",
+        "partial",
+        "decorated",
+        "object",
+        "object in a closure",
+        "call",
+        "call of a function",
+        "method",
+        "two methods",
+        "argument",
+        "keyword",
+        "default",
+        "attribute",
+        "closure of a class",
+    ],
 )
 def test_views_of_drf_are_known(callback: Any) -> None:
-    """Also behind a partial, and behind a decorator that tells nothing of it."""
+    """Wherever what stands around one holds it, and tells nothing of it."""
     assert only(path("", callback)).view_class is views.Reads
 
 
@@ -164,6 +221,11 @@ def test_what_a_view_was_made_with_is_known() -> None:
     route = only(path("", partial(partial(made, shelf=1, row=1), row=2)))
     assert (route.actions, route.initkwargs) == ({"get": "list"}, {"permission_classes": []})
     assert route.keywords == {"shelf": 1, "row": 2}
+
+
+def test_what_a_partial_hands_to_another_is_not_the_views() -> None:
+    """It calls a function, which calls the view as it likes."""
+    assert only(path("", partial(views.answered_by, view=READS))).keywords == {}
 
 
 @pytest.mark.parametrize(

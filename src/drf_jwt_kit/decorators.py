@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from types import FunctionType, MethodType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType, MethodWrapperType
 from typing import Any
 
 _MOST_LAYERS = 100  # some objects have whatever attribute they are asked for, `__wrapped__` too
@@ -89,11 +89,37 @@ def _down_to_views(callback: Any, seen: set[int]) -> Iterator[tuple[Any, ...]]:
     if _is_view(callback):
         yield (callback,)
         return
-    named = _closure(callback) if _written(callback) else getattr(callback, "__dict__", {})  # of a decorator's object
-    held = [inner for inner in named.values() if isinstance(inner, FunctionType | MethodType | partial)]
-    for inner in (beneath(callback), *held):
+    for inner in (beneath(callback), *_held(callback)):
         if id(inner) not in seen and len(seen) < _MOST_LAYERS:
             yield from ((callback, *way) for way in _down_to_views(inner, seen))
+
+
+def _held(holder: Any) -> list[Any]:
+    """Return what something that is called holds and may call, and the object that it is a method of."""
+    bound = [holder.__self__] if isinstance(holder, MethodType | MethodWrapperType) else []
+    given = (*holder.args, *holder.keywords.values()) if isinstance(holder, partial) else ()
+    called = [value for value in (*_closed_over(holder), *given, *_kept(holder)) if callable(value)]
+    return [value for value in (*called, *bound) if not isinstance(value, type)]
+
+
+def _closed_over(function: Any) -> Iterator[Any]:
+    """Yield what a function has in its closure and for defaults; nothing for other objects."""
+    if written := _written(function):
+        yield from _closure(written).values()
+        yield from (*(written.__defaults__ or ()), *(written.__kwdefaults__ or {}).values())
+
+
+def _kept(holder: Any) -> Iterator[Any]:
+    """Yield what an object keeps, and what it is called by. No property is asked: that would run a project's code."""
+    for cls in type(holder).__mro__:
+        for name, member in vars(cls).items():
+            if name == "__dict__" and type(member) is GetSetDescriptorType:
+                yield from member.__get__(holder).values()
+            elif type(member) is MemberDescriptorType:
+                with suppress(AttributeError):  # a slot that is empty
+                    yield member.__get__(holder)
+            elif name == "__call__":
+                yield member
 
 
 def _is_view(function: Any) -> bool:
@@ -112,6 +138,8 @@ def beneath(function: Any) -> Any:
 
 def _origins(decorator: Any) -> list[str]:
     """Return where a decorator comes from; one that Django made stands for what it was made of."""
+    if isinstance(decorator, partial) and not _is_view(decorator.func):
+        return [_module(decorator), *_origins(decorator.func)]
     closure = _closure(decorator)
     made_of = {**closure, **_closure(closure.get("_pre_process_request"))}
     if _module(decorator) != "django.utils.decorators":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import chain, islice, product
+from itertools import chain, islice, pairwise, product
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -78,8 +78,8 @@ class Route(NamedTuple):
     @property
     def keywords(self) -> dict[str, Any]:
         """Return what partials around the view hand it, beside what the path holds."""
-        partials = [layer for layer in reversed(self.layers) if isinstance(layer, partial)]
-        return {name: value for layer in partials for name, value in layer.keywords.items()}
+        around = [outer for outer, inner in pairwise(self.layers) if isinstance(outer, partial) and outer.func is inner]
+        return {name: value for layer in reversed(around) for name, value in layer.keywords.items()}
 
     @property
     def patterns(self) -> tuple[Any, ...]:

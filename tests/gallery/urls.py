@@ -183,6 +183,22 @@ ONE_BY_ONE = [
     exhibit("behind-card/", views.with_card(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("unmarked/", views.unmarked(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
     exhibit("wrapped/", views.Wrapper(views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
+    exhibit(
+        "wrapped-twice/",
+        views.Wrapper(views.Wrapper(views.Nothing.as_view())),
+        **all_of(UNKNOWN, "GET", "POST", "OPTIONS"),
+    ),
+    exhibit("desk/", views.Desk(views.Nothing.as_view()).answer, **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
+    exhibit("default/", views.answered_by_default, **all_of(UNKNOWN, "GET", "POST", "OPTIONS")),
+    exhibit(
+        "handed/", partial(views.answered_by, views.Nothing.as_view()), **all_of(UNKNOWN, "GET", "POST", "OPTIONS")
+    ),
+    exhibit("handed-closed/", partial(views.answered_by, views.Reads.as_view()), **all_of(UNKNOWN, "GET", "OPTIONS")),
+    exhibit(
+        "chosen-by-method/",
+        views.Chooser(get=views.SaidPublic.as_view(), post=views.Nothing.as_view()).__call__,
+        ANY=UNKNOWN,
+    ),
     exhibit("card-first/", views.with_card(views.Reads.as_view()), **all_of(UNKNOWN, "GET", "OPTIONS")),
     exhibit("open-to/", views.open_to(views.Nothing.as_view())(views.Reads.as_view()), ANY=UNKNOWN),
     exhibit("chosen/", views.Chooser(get=views.SaidPublic.as_view(), post=views.Nothing.as_view()), ANY=UNKNOWN),

@@ -845,6 +845,30 @@ class Chooser:
         return (self.post if request.method == "POST" else self.get)(request, *args, **kwargs)
 
 
+class Desk:
+    """An object whose method is the callback, and a place of which is empty."""
+
+    __slots__ = ("bell", "view")
+
+    def __init__(self, view: Any) -> None:
+        """Take the view."""
+        self.view = view
+
+    def answer(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer as the view."""
+        return self.view(request, *args, **kwargs)
+
+
+def answered_by(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    """Answer as a view that a partial hands over."""
+    return view(request, *args, **kwargs)
+
+
+def answered_by_default(request: Any, view: Any = Nothing.as_view()) -> Any:  # noqa: B008 - that is the point
+    """Answer as a view that is there for a default."""
+    return view(request)
+
+
 def open_to(guests: Any) -> Any:
     """Decorate a view so that another one answers."""
 
