@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher
 from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.middleware.security import SecurityMiddleware
 from django.test import override_settings
-from django.urls import include, path
+from django.urls import include, path, re_path
 from example import settings as example_settings
 from rest_framework_simplejwt import views as simplejwt
 
@@ -219,6 +219,19 @@ def test_w022_wherever_the_sign_in_is(settings: Any, urls: type, exempt: str, ex
     settings.ROOT_URLCONF = urls
     settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [exempt]
     assert (("W022", WARNING) in found()) is expected
+
+
+class OddURLs:
+    """A view on a path that Django itself cannot reverse."""
+
+    urlpatterns = [re_path(r"^login\d+\(old\)/token/$", simplejwt.TokenObtainPairView.as_view())]
+
+
+def test_w022_a_sign_in_that_no_path_is_found_to(settings: Any) -> None:
+    """Its route stands for the path."""
+    settings.ROOT_URLCONF = OddURLs
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [""]
+    assert ("W022", WARNING) in found()
 
 
 @pytest.mark.parametrize(

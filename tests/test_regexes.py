@@ -52,7 +52,17 @@ def test_alternatives_are_left_out_where_they_stand() -> None:
     assert regexes.shortest("^(a|b(c|d)|e)(f|g)h|i$") == ["afh"]
 
 
-@pytest.mark.parametrize("regex", ["(?i)^a$", r"^(?P<q>x)?(?(q)y|z)$", "^(?P<x>[)])$"])
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "(?i)^a$",
+        r"^(?P<q>x)?(?(q)y|z)$",
+        "^(?P<x>[)])$",
+        r"^report\d+\(draft\)/$",
+        r"^(\d)/report\d+\(draft\)/$",
+        r"^a+\(?P<x>b\)$",
+    ],
+)
 def test_what_django_cannot_reverse_has_no_form(regex: str) -> None:
     """It is no error here."""
     assert regexes.forms(regex) == []
@@ -84,3 +94,5 @@ def test_a_form_is_filled() -> None:
     """Every place, and nothing else that looks like one to Python."""
     (form,) = regexes.forms(r"^100%/(?P<pk>\d+)/(?P=pk)/$")
     assert form.filled({"pk": "7"}) == "100%/7/7/"
+    (form,) = regexes.forms(r"^%\(a\)s/(?P<pk>\d+)$")
+    assert form.filled({"pk": "7"}) == "%(a)s/7"

@@ -910,13 +910,20 @@ class TestRoutes:
             found = assert_protected(urlconf=urls(closed, riddle), paths={name: "/swordfish7/?format=json"})
             assert len(found.driven) == 4
 
-    @pytest.mark.parametrize("regex", ["(?x)^a/(?P<n>\\d+)/$  # a number :)\n", "^a/(?P<n>\\d)(?P<m>(?P=n))/$"])
-    def test_a_regex_that_cannot_be_read_is_named(self, regex: str) -> None:
+    @pytest.mark.parametrize(
+        ("regex", "given"),
+        [
+            ("(?x)^a/(?P<n>\\d+)/$  # a number :)\n", "/a/11/"),
+            ("^a/(?P<n>\\d)(?P<m>(?P=n))/$", "/a/11/"),
+            (r"^a\d+\(draft\)/$", "/a1(draft)/"),
+        ],
+    )
+    def test_a_regex_that_cannot_be_read_is_named(self, regex: str, given: str) -> None:
         """And reached by a path that is given."""
         odd = re_path(regex, Closed.as_view(), name="odd")
 
         assert "\n".join(complaint(odd)[1:]) == f"  {odd.pattern} (tests.test_testing.Closed)"
-        assert assert_protected(urlconf=urls(odd), paths={"odd": "/a/11/"}).requests == 10
+        assert assert_protected(urlconf=urls(odd), paths={"odd": given}).requests == 10
 
     def test_all_paths_taken_by_earlier_routes(self) -> None:
         """Those that were tried, at least."""

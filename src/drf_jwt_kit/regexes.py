@@ -22,15 +22,19 @@ class Form(NamedTuple):
 
     def filled(self, values: dict[str, str]) -> str:
         """Return the text with a value in each place."""
-        return _PLACE.sub(lambda place: values[place[1]], self.text)
+        return _PLACE.sub(lambda place: values.get(place[1], place[0]), self.text)
 
 
 def forms(regex: str) -> list[Form]:
-    """Return the forms of a regex that Django reverses; none of what it cannot read."""
+    """Return the forms of a regex that Django reverses; none of what it cannot read.
+
+    Nor of what it misreads: to it a parenthesis behind a quantifier begins a group, also one that is escaped.
+    """
     try:
-        return [Form(*form) for form in normalize(regex)]
+        read = [Form(*form) for form in normalize(regex)]
     except (ValueError, IndexError):  # the second where a parenthesis stands in a class
         return []
+    return [form for form in read if groups(regex).keys() >= set(form.places)]
 
 
 def groups(regex: str) -> dict[str, str]:
