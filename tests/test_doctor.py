@@ -41,6 +41,9 @@ def pem(key: Any) -> dict[str, str]:
     return {"SIGNING_KEY": private, "VERIFYING_KEY": public}
 
 
+VERIFYING = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/"}
+
+
 @pytest.mark.django_db
 class TestExamination:
     """The whole of it."""
@@ -175,19 +178,23 @@ class TestKeyRing:
         [finding] = doctor.key_ring()
         assert finding.found.endswith("bits. The keys at JWK_URL verify.")
 
-    @pytest.mark.parametrize(
-        ("urlconf", "expected"),
-        [
-            ("example.urls", (Status.ERROR, "RS256: a token could not be signed and verified (InvalidKeyError).")),
-            ("notes.urls", (Status.OK, "RS256: no key signs, and nobody signs in here. The keys at JWK_URL verify.")),
-        ],
-    )
-    def test_no_key_of_its_own_beside_a_jwks_url(self, settings: Any, urlconf: str, expected: Any) -> None:
-        """What is examined is whether that will do, not whether there is one."""
-        settings.ROOT_URLCONF = urlconf
-        settings.SIMPLE_JWT = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/"}
+    def test_no_key_that_signs_beside_a_sign_in(self, settings: Any) -> None:
+        """Whoever signs in would be answered 500."""
+        settings.SIMPLE_JWT = VERIFYING
         [finding] = doctor.key_ring()
-        assert (finding.status, finding.found) == expected
+        assert finding.status is Status.ERROR
+        assert finding.found == "RS256: a token could not be signed and verified (InvalidKeyError)."
+
+    def test_no_key_that_signs_and_no_sign_in(self, settings: Any) -> None:
+        """A view of the project's own may sign in all the same: nothing is said of that, but what it needs."""
+        settings.ROOT_URLCONF, settings.SIMPLE_JWT = "notes.urls", VERIFYING
+        [finding] = doctor.key_ring()
+        assert finding.status is Status.NOTE
+        assert finding.found == (
+            "RS256: no key signs, and the URLconf has no sign-in of the kit's or simplejwt's. "
+            "The keys at JWK_URL verify."
+        )
+        assert "SIGNING_KEY" in finding.remedy
 
     @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits long")
     @pytest.mark.parametrize(

@@ -80,6 +80,18 @@ def test_warnings_count_where_they_are_meant_to() -> None:
     assert (found["ok"], status) == (False, 1)
 
 
+def test_a_service_that_only_verifies_is_no_fault(settings: Any) -> None:
+    """It has no sign-in to try; a project that has lost its own is told."""
+    settings.SILENCED_SYSTEM_CHECKS = ["drf_jwt_kit.W011"]
+    settings.ROOT_URLCONF = "notes.urls"
+    assert report("--fail-on-warning")[1] == 1
+    settings.SIMPLE_JWT = {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/"}
+    found, status = report("--fail-on-warning")
+    assert (found["ok"], status) == (True, 0)
+    noted = [finding["found"] for finding in found["findings"] if finding["topic"] == "round_trip"]
+    assert noted == ["Not made: no key signs, and the URLconf has no sign-in of the kit's or simplejwt's."]
+
+
 def test_figures_are_there() -> None:
     """Issue 5.5: milliseconds, statements, bits and seconds are measured."""
     said = " ".join(run()[0].split())
