@@ -17,6 +17,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, connection, transaction
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
 from django.test import AsyncClient, Client, override_settings
@@ -166,6 +167,34 @@ class TestTokens:
     def test_the_example_project_is_protected(self) -> None:
         """The proof holds, and is one: the tokens are bad by these settings."""
         assert assert_protected().driven == protected()
+
+
+VERIFYING = [
+    {"ALGORITHM": "RS256", "VERIFYING_KEY": CONFIGURED[2]["VERIFYING_KEY"]},
+    {"ALGORITHM": "RS256", "JWK_URL": "http://127.0.0.1:1/"},
+    {"ALGORITHM": "RS256", "SIGNING_KEY": None},
+]
+
+
+@pytest.mark.parametrize("simple_jwt", VERIFYING, ids=["PEM", "JWKS", "nothing"])
+@pytest.mark.parametrize("make", [testing.api_client_for, testing.access_token, *BAD.values()])
+def test_where_no_token_can_be_signed_the_setting_is_named(
+    settings: Any, user: Any, make: Any, simple_jwt: Any
+) -> None:
+    """A service that takes the tokens of another one has no key for it; no session is started."""
+    settings.SIMPLE_JWT = simple_jwt
+    with pytest.raises(ImproperlyConfigured, match=r"SIMPLE_JWT\['SIGNING_KEY'\] signs no token with RS256"):
+        make(user)
+    assert not TokenSession.objects.exists()
+
+
+def test_a_service_that_only_verifies_is_proven_with_a_pair_of_keys(settings: Any) -> None:
+    """docs/proving.md: those of the test, in place of another service's."""
+    settings.SIMPLE_JWT = VERIFYING[0]
+    with pytest.raises(ImproperlyConfigured, match="override_settings"):
+        assert_protected(urlconf="notes.urls")
+    with override_settings(SIMPLE_JWT={**VERIFYING[0], **CONFIGURED[2]}):
+        assert assert_protected(urlconf="notes.urls").driven
 
 
 class TestFreeze:

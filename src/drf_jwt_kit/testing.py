@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
@@ -20,6 +21,7 @@ from . import sessions, subject
 from .conf import leeway, schemes, simple_jwt
 from .proof import ATTACKS, Driver, Endpoints, Protection, told
 from .sessions import TokenPair
+from .token_checks import signing_fault
 
 if TYPE_CHECKING:
     import time_machine
@@ -39,29 +41,42 @@ def _header(token: str) -> dict[str, str]:
     return {simple_jwt().AUTH_HEADER_NAME: f"{schemes()[0]} {token}"}
 
 
+def _started(user: Any) -> TokenPair:
+    """Start a session.
+
+    Raises :exc:`~django.core.exceptions.ImproperlyConfigured` where no token can be signed for it.
+    """
+    if fault := signing_fault():
+        raise ImproperlyConfigured(
+            f"SIMPLE_JWT['SIGNING_KEY'] signs no token with {simple_jwt().ALGORITHM} ({fault}). Where the service only "
+            "verifies, give the test a pair of keys with override_settings."
+        )
+    return sessions.start(user)
+
+
 def access_token(user: Any) -> str:
     """Return an access token of a new session: one that is accepted."""
-    return str(sessions.start(user).access)
+    return str(_started(user).access)
 
 
 def expired_token(user: Any) -> str:
     """Return an access token whose time is over, beyond ``LEEWAY``. Nothing else is wrong with it."""
-    return _expired(sessions.start(user))
+    return _expired(_started(user))
 
 
 def tampered_token(user: Any) -> str:
     """Return an access token that was given a second more than was signed. Nothing else is wrong with it."""
-    return _tampered(sessions.start(user))
+    return _tampered(_started(user))
 
 
 def wrong_type_token(user: Any) -> str:
     """Return a refresh token, to be sent where an access token belongs. Nothing is wrong with it."""
-    return str(sessions.start(user).refresh)
+    return str(_started(user).refresh)
 
 
 def revoked_token(user: Any) -> str:
     """Return an access token whose session was ended. Nothing else is wrong with it."""
-    pair = sessions.start(user)
+    pair = _started(user)
     sessions.revoke(pair.session)
     return str(pair.access)
 
@@ -152,7 +167,7 @@ def _attacks(user: Any) -> dict[str, dict[str, str]]:
     Of two sessions only: where ``MAX_SESSIONS_PER_USER`` is 1, the second ends the first, which is dead by
     then.
     """
-    revoked, pair = revoked_token(user), sessions.start(user)
+    revoked, pair = revoked_token(user), _started(user)
     tokens = (_expired(pair), _tampered(pair), str(pair.refresh), revoked)
     return dict(zip(ATTACKS, ({}, *map(_header, tokens)), strict=True))
 

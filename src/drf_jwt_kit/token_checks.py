@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -182,8 +182,18 @@ def self_test() -> str | None:
     """
     if _leeway() is None:
         return None
+    return _fault_of(_prepare_to_verify if only_verifies() else _sign_and_verify)
+
+
+def signing_fault() -> str | None:
+    """Sign a token; return the name of the error where that fails."""
+    return _fault_of(_sign)
+
+
+def _fault_of(trial: Callable[[backends.TokenBackend], object]) -> str | None:
+    """Try the keys; return the name of the error where that fails."""
     try:
-        (_prepare_to_verify if only_verifies() else _sign_and_verify)(backends.current())
+        trial(backends.current())
     except Exception as error:  # noqa: BLE001 - PyJWT and cryptography raise what they like
         return type(error).__name__
     return None
@@ -195,10 +205,15 @@ def _prepare_to_verify(backend: backends.TokenBackend) -> None:
         _key = backend.prepared_verifying_key
 
 
+def _sign(backend: backends.TokenBackend) -> str:
+    """Sign a token that is good for ever, and for nothing."""
+    names = (simple_jwt().JTI_CLAIM, simple_jwt().TOKEN_TYPE_CLAIM)
+    return backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")})
+
+
 def _sign_and_verify(backend: backends.TokenBackend) -> None:
     """Sign a token and verify it. With a JWKS URL it is only signed: checks send no requests."""
-    names = (simple_jwt().JTI_CLAIM, simple_jwt().TOKEN_TYPE_CLAIM)
-    token = backend.encode({"exp": claims.LATEST_TIME, **dict.fromkeys(filter(None, names), "self-test")})
+    token = _sign(backend)
     if not backend.jwks_client:
         backend.decode(token)
 
