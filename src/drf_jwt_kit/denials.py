@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
 from django.db import Error
 from django.dispatch import Signal, receiver
-from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
@@ -18,14 +17,10 @@ from . import models, refusals, rotation, sessions
 from .decoys import disguise
 from .exceptions import Invalid, SecondFactorRequired
 from .models import TokenSession
-from .signals import announced, session_started
 from .throttling import Attempt
 
 # What Django tells of a name whose field is called like a secret: api_id, say.
 _LEFT_OUT = "*" * 20
-
-# Where a request keeps what comes of it.
-_OUTCOME = "_drf_jwt_kit_sign_in_outcome"
 
 
 class ComesLate(Invalid):
@@ -33,121 +28,94 @@ class ComesLate(Invalid):
 
 
 class Outcome:
-    """What comes of a request to sign in: what it tries, and how that is answered in the end."""
+    """What comes of a request to sign in: whom it tries to be, and how that is answered in the end."""
 
-    def __init__(self, request: Any) -> None:
-        """Begin with nothing."""
-        self.request = request
-        self._begun = _Begun(request)
-        self.undecided: dict[str, Attempt] = {}  # by the account as it was sent
-        self.refusal: Exception | None = None  # that is answered
-        self.statuses: list[int] = []  # of the answer, and of what a project puts it into
+    def __init__(self) -> None:
+        """Begin with nothing, as what nobody answers ends."""
+        self.attempts: dict[str, Attempt] = {}  # by the account as it was sent
+        self.request: Any = None
+        self.declared: Callable[[], Container[str]] = tuple
+        self.refusal: Exception | None = None
+        self.status: int = status.HTTP_500_INTERNAL_SERVER_ERROR
 
-    @staticmethod
-    def of(request: Any) -> Outcome | None:
-        """Return that of ``request``, ``None`` where nobody waits for it."""
-        return getattr(request, _OUTCOME, None)
+    def begin(self, request: Any, account: str, declared: Callable[[], Container[str]]) -> Attempt:
+        """Begin the attempt on an account, or try once more: that is the same attempt.
 
-    @property
-    def status(self) -> int:
-        """Return the status that tells most; what nobody answers is a 500."""
-        return max(self.statuses, default=status.HTTP_500_INTERNAL_SERVER_ERROR)
-
-    @property
-    def is_refusal(self) -> bool:
-        """Return whether nobody is told of a success."""
-        return self.refusal is not None or self.status >= status.HTTP_400_BAD_REQUEST
-
-    def resumed(self, request: Any, account: str) -> Attempt | None:
-        """Return the attempt that is made once more, if it was made before and is not decided yet."""
-        self.request, self.refusal = request, None
-        attempt = self.undecided.pop(account, None)
-        if attempt is not None:
-            attempt.is_doubtful = attempt.is_doubtful or refusals.may_deny(attempt.refusal)
-            attempt.was_denied = attempt.refusal = None
+        Raises what :meth:`.throttling.Attempt.begin` does.
+        """
+        self.request, self.declared, self.refusal = request, declared, None
+        attempt = self.attempts.get(account)
+        if attempt is None:
+            attempt = self.attempts[account] = Attempt.begin(request, account)
+        elif attempt.refusal is not None:  # nobody got what it began
+            attempt.is_doubtful |= attempt.is_guess or refusals.may_deny(attempt.refusal)
+            _end_all(attempt, request)
+        attempt.was_denied = attempt.refusal = None
         return attempt
 
     def settle(self) -> None:
-        """Decide what was tried. Where it failed after all, nobody gets the tokens of a session that it began."""
-        if self.is_refusal:
-            self._begun.end(self.request)
-        for attempt in self.undecided.values():
-            attempt.was_denied = self._denies(attempt)
+        """Decide what the attempts were. Where one failed after all, nobody gets the tokens of its sessions."""
+        is_refusal = self.refusal is not None or self.status >= status.HTTP_400_BAD_REQUEST
+        for attempt in self.attempts.values():
+            if is_refusal and (attempt.is_doubtful or self._denies(attempt)):
+                attempt.is_guess = True
+            if is_refusal or attempt.is_guess:
+                _end_all(attempt, self.request)
+            attempt.refusal = None  # its frames have the attempt
             with suppress(APIException):  # it is answered already
                 _conclude(attempt)
-        self.refusal = None  # its frames have the request
+        self.refusal = None  # its frames have the view
 
     def _denies(self, attempt: Attempt) -> bool:
-        """Return whether an attempt was denied: as a refusal says, or the answer where that is a project's own."""
-        refusal = self.refusal or attempt.refusal
-        if not self.is_refusal and (refusal is None or self._begun.sessions):
+        """Return whether a refusal denies: as an exception says, or its answer where it is a project's own."""
+        if self.refusal is not None and refusals.speaks(self.refusal):
+            return refusals.is_guess(self.request, self.refusal, denied=attempt.was_denied, declared=self.declared)
+        if self.status == status.HTTP_429_TOO_MANY_REQUESTS or status.is_server_error(self.status):
             return False
-        if refusal is not None and refusals.speaks(refusal):
-            denied = refusals.is_guess(self.request, refusal, denied=False, declared=tuple)
-        elif self.status == status.HTTP_429_TOO_MANY_REQUESTS or status.is_server_error(self.status):
-            denied = False
-        else:
-            denied = status.is_client_error(self.status) or refusals.may_deny(refusal)
-        return denied or attempt.is_doubtful
+        return status.is_client_error(self.status) or refusals.may_deny(self.refusal)
 
 
 @contextmanager
-def until_answered(request: HttpRequest) -> Iterator[Outcome]:
-    """Wait for the answer to ``request`` with what cannot be told of an attempt before.
-
-    That is a success, which may be denied yet, and whatever is no denial for sure.
-    """
-    outcome, around = Outcome(request), Outcome.of(request)
-    setattr(request, _OUTCOME, outcome)
+def until_answered(outcome: Outcome) -> Iterator[None]:
+    """Settle what is tried inside once it is answered: only then can be told whether a success was denied."""
     try:
-        yield outcome
+        yield
     except Exception as refusal:
         outcome.refusal = refusal
-        outcome.statuses.append(status.HTTP_500_INTERNAL_SERVER_ERROR)
         raise
     finally:
-        setattr(request, _OUTCOME, around)
         outcome.settle()
 
 
 @contextmanager
-def counted(request: Any, account: str, declared: Callable[[], Container[str]]) -> Iterator[None]:
+def counted(
+    request: Any, account: str, declared: Callable[[], Container[str]], outcome: Outcome | None
+) -> Iterator[None]:
     """Count the attempt that is made inside as a failure, unless it succeeds or turns out to be no guess.
 
-    ``declared`` returns the names of the serializer's fields. Where somebody waits :func:`until_answered`, what was
-    not denied stays counted until then, and is the same attempt when it is made once more.
+    ``declared`` returns the names of the serializer's fields. Where there is an ``outcome``, that decides.
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
-    outcome = Outcome.of(request)
-    resumed = outcome.resumed(request, account) if outcome is not None else None
-    attempt, begun = resumed or Attempt.begin(request, account), _Begun(request)
+    attempt = outcome.begin(request, account, declared) if outcome else Attempt.begin(request, account)
     with attempt.made_by(request):
         try:
             yield
         except Exception as refusal:
-            begun.end(request)
-            attempt.was_denied = refusals.is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
-            _decide(attempt, outcome, account, refusal)
+            attempt.is_guess = refusals.is_guess(request, refusal, denied=attempt.was_denied, declared=declared)
+            if outcome is not None:
+                attempt.refusal = refusal
+            else:
+                _conclude(attempt)
             raise
-        _decide(attempt, outcome, account)
-
-
-def _decide(attempt: Attempt, outcome: Outcome | None, account: str, refusal: Exception | None = None) -> None:
-    """Let an attempt be what it is, or leave it to the outcome."""
-    speaks = refusal is not None and refusals.speaks(refusal)
-    if outcome is None or attempt.was_denied or speaks:
-        attempt.was_denied = attempt.was_denied or (speaks and attempt.is_doubtful)
-        _conclude(attempt)
-    else:
-        attempt.refusal = refusal
-        outcome.undecided[account] = attempt
+        attempt.is_guess = bool(attempt.was_denied)
+        if outcome is None:
+            _conclude(attempt)
 
 
 def _conclude(attempt: Attempt) -> None:
     """Let an attempt be a failure, of the account that its name finds as well, or none."""
-    attempt.refusal = None  # its frames have the attempt
-    if not attempt.was_denied:
+    if not attempt.is_guess:
         attempt.withdrawn()
         return
     with suppress(Error):
@@ -155,22 +123,10 @@ def _conclude(attempt: Attempt) -> None:
     attempt.failed()
 
 
-class _Begun:
-    """The sessions that begin for a request from now on."""
-
-    def __init__(self, request: Any) -> None:
-        self._request, self._before = request, len(announced(session_started, request))
-
-    @property
-    def sessions(self) -> list[TokenSession]:
-        """Return those that are alive."""
-        begun = announced(session_started, self._request)[self._before :]
-        return [session for session in begun if session.revoked_at is None]
-
-    def end(self, request: Any) -> None:
-        """End them: nobody gets their tokens."""
-        for session in self.sessions:
-            end(session, request)
+def _end_all(attempt: Attempt, request: Any) -> None:
+    """End the sessions that an attempt began."""
+    while attempt.sessions:
+        end(attempt.sessions.pop(), request)
 
 
 def end(session: TokenSession, request: Any) -> None:

@@ -68,6 +68,8 @@ def _let_in(serializer_class: type[Any], user: Any, request: Any, again: Callabl
     denials.ensure_in_time(request, user)
     fixed = gate.let_through(request, user)
     pair = _begin(user, request, again, fixed=fixed, source=issuance.source_of(serializer_class))
+    if attempt := Attempt.of(request):
+        attempt.sessions.append(pair.session)
     try:
         user_logged_in.send(sender=type(user), request=request, user=pair.session.user)
     except Exception:  # a receiver denies it, or fails
@@ -150,8 +152,11 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
         is_counted = request is None or Attempt.of(request) is not None
-        name = _as_text(credentials[self.username_field])
-        with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields):
+        name, outcome = (
+            _as_text(credentials[self.username_field]),
+            getattr(self.context.get("view"), "_kit_outcome", None),
+        )
+        with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields, outcome):
             return self._sign_in(credentials, request)
 
     @sensitive_variables()

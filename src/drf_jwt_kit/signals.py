@@ -36,9 +36,6 @@ token_refreshed = Signal()
 session_revoked = Signal()
 refresh_token_reused = Signal()
 
-# Where a request keeps what was announced for it.
-_ANNOUNCED = "_drf_jwt_kit_announced"
-
 
 def announce(
     signal: Signal, event: str, level: int, *, session: TokenSession, request: Any = None, **details: Any
@@ -48,24 +45,9 @@ def announce(
     told = {"event": event, "user_id": session.user_id, "session_id": session.pk, "address": address, "reason": ""}
     told |= details
     logger.log(level, "%s user=%s session=%s address=%s reason=%s", *told.values(), extra=told)
-    if request is not None:
-        _journal(request).append((signal, session))
     sender = type(session)
     if signal.has_listeners(sender):
         _send(signal, sender=sender, session=session, request=request, **details)
-
-
-def announced(signal: Signal, request: Any) -> list[TokenSession]:
-    """Return the sessions that ``signal`` was sent of for ``request``, in that order."""
-    return [session for sent, session in _journal(request) if sent is signal]
-
-
-def _journal(request: Any) -> list[tuple[Signal, TokenSession]]:
-    """Return what was announced for a request, Django's or DRF's around it, to be added to."""
-    request = getattr(request, "_request", request)
-    if not hasattr(request, _ANNOUNCED):
-        setattr(request, _ANNOUNCED, [])
-    return getattr(request, _ANNOUNCED)  # type: ignore[no-any-return]
 
 
 def _send(signal: Signal, **arguments: Any) -> None:

@@ -115,8 +115,10 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
-        self.refusal: Exception | None = None  # as long as that may be anything
-        self.is_doubtful = False  # whether one before may have been a denial
+        self.is_guess = False
+        self.refusal: Exception | None = None  # of the last try, as long as that is not answered
+        self.is_doubtful = False  # whether a try before may have been a denial
+        self.sessions: list[Any] = []  # that it began
         self.now = time.time()
 
     @classmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions, signals
+from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .endpoints import KitView, TokenViewBase
 from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
@@ -45,17 +44,20 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
     scope = "token_obtain_pair"
 
+    _kit_outcome: denials.Outcome | None = None
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let nobody be signed in who is not told so, whatever has denied it in the end."""
-        with denials.until_answered(request) as outcome:
+        self._kit_outcome = outcome = denials.Outcome()
+        with denials.until_answered(outcome):
             response = super().dispatch(request, *args, **kwargs)
-            outcome.statuses.append(response.status_code)
+            outcome.status = response.status_code
         return response
 
     @public
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Count the attempt, then sign in: too many failures are stopped before a password is hashed."""
-        with denials.counted(request, self._account(request.data), self._declared):
+        with denials.counted(request, self._account(request.data), self._declared, self._kit_outcome):
             try:
                 return super().post(request, *args, **kwargs)
             except denials.ComesLate:  # by a right secret, sent or put in its place: that is answered as another one
@@ -63,16 +65,9 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer it, and note what it was: a project's handler may answer with any status."""
-        if outcome := denials.Outcome.of(self.request):
-            outcome.refusal = exc
+        if self._kit_outcome is not None:
+            self._kit_outcome.refusal = exc
         return super().handle_exception(exc)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Note what is answered, which a project may put into an envelope that says 200."""
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        if outcome := denials.Outcome.of(request):
-            outcome.statuses.append(answer.status_code)
-        return answer
 
     @method_decorator(sensitive_variables())
     def posted(self, request: Request) -> Any:
@@ -150,28 +145,31 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     scope = "token_refresh"
 
-    _kit_began_at: datetime | None = None
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Note which sessions are rotated: a project's serializer may do that in its own way."""
+        with rotation.noted():
+            return super().dispatch(request, *args, **kwargs)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Note when it began: a project's serializer may rotate in its own way."""
-        self._kit_began_at = models.now()
-        super().initial(request, *args, **kwargs)
+    @public
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Note it here as well, for whoever calls this by itself."""
+        with rotation.noted():
+            return super().post(request, *args, **kwargs)
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
         """Return what came of it, unless a token was used up that a project's serializer did not rotate (law 3)."""
-        data = serializer.initial_data
-        if isinstance(data, dict) and not signals.announced(signals.token_refreshed, self.request):
-            self._ensure_current(data)
+        if isinstance(serializer.initial_data, dict):
+            self._ensure_current(serializer.initial_data)
         return super().answer(serializer)
 
     def _ensure_current(self, data: dict[str, Any]) -> None:
-        """Raise why the token in a body would not be rotated, if there is one."""
+        """Raise why the token in a body would not be rotated, if there is one that was not."""
         try:
             refresh = refresh_class()(str(data.get("refresh")))
         except TokenError:  # what a serializer takes in its place is its own to judge
             return
-        sessions.confirm(refresh, self.request, self._kit_began_at)
+        sessions.confirm(refresh, self.request)
 
 
 class TokenVerifyView(TokenViewBase, simplejwt.TokenVerifyView):
