@@ -387,6 +387,12 @@ OPEN = [
 ]  # fmt: skip
 
 
+def test_a_public_class_keeps_a_property_that_chooses() -> None:
+    """protection.md: that is the view's own choice."""
+    chooses = property(lambda view: [HasKey])
+    assert vars(public(type("Chooses", (APIView,), {"permission_classes": chooses})))["permission_classes"] is chooses
+
+
 @pytest.mark.parametrize(("method", "where"), CLOSED)
 class TestClosed:
     """What nobody declared public."""

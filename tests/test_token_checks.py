@@ -249,6 +249,12 @@ def test_e012_a_key_that_does_not_sign_beside_a_jwks_url(settings: Any, simple_j
     assert ids() == ["E012"]
 
 
+def test_e012_a_key_of_bytes_that_are_no_text(settings: Any) -> None:
+    """Python reads them from the environment so; the check died of it."""
+    settings.SIMPLE_JWT = {"SIGNING_KEY": "\udcff" * 40}
+    assert ids() == ["E012"]
+
+
 @pytest.mark.parametrize("signing", [{}, {"SIGNING_KEY": None}, {"SIGNING_KEY": ""}], ids=str)
 @pytest.mark.parametrize("verifying", [JWKS, PUBLIC], ids=["JWKS", "PEM"])
 def test_where_nobody_signs_in_no_key_needs_to_sign(settings: Any, verifying: Any, signing: dict[str, Any]) -> None:

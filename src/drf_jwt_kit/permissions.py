@@ -54,8 +54,9 @@ def public(target: Target) -> Target:
         setattr(view_class, MARK, view_class)
     opened: Any = view_class or target
     demands = getattr(opened, "permission_classes", APIView.permission_classes)
-    left = [demand for demand in demands if demand is not IsAuthenticated]
-    opened.permission_classes = left if view_class else _LiftedDemands(target, left)
+    if isinstance(demands, Iterable):  # a property is the view's own choice, and E031 tells of what is no list
+        left = [demand for demand in demands if demand is not IsAuthenticated]
+        opened.permission_classes = left if view_class else _LiftedDemands(target, left)
     setattr(target, MARK, view_class or True)
     return target
 

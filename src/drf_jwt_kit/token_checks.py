@@ -161,7 +161,7 @@ def check_keys(**kwargs: Any) -> Iterator[CheckMessage]:
 
 def key_length(key: Any) -> int:
     """Return the length of an HMAC key in bytes; what is no key has none."""
-    known = key.encode() if isinstance(key, str) else key
+    known = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
     return len(known) if isinstance(known, bytes) else 0
 
 

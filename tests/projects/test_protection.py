@@ -123,6 +123,16 @@ def test_every_view_is_protected_where_that_is_asked_for(
     assert project.run(script) == {"untouched": kit == "{}", "/class/": open_class, "/function/": public_class}
 
 
+@pytest.mark.parametrize("value", ['"rest_framework.permissions.AllowAny"', "None"])
+def test_a_default_that_is_no_list_is_told_where_the_urls_are_included(project: Any, value: str) -> None:
+    """E031, and no traceback: the kit's own views can be imported."""
+    project.set(f'REST_FRAMEWORK = {{"DEFAULT_PERMISSION_CLASSES": {value}}}\n')
+    project.write(
+        "shop/views.py", "class Shelf:\n    as_view = staticmethod(lambda: shelf)\n\n\ndef shelf(request): ...\n"
+    )
+    assert project.run("tell(checks=kit_checks())")["checks"] == ["drf_jwt_kit.E031"]
+
+
 @pytest.mark.parametrize("broken", ['"nonsense"', '{"PROTECT_BY_DEFAULT": "False"}', '{"PROTECT_BY_DEFUALT": False}'])
 def test_a_broken_dict_leaves_the_views_closed(project: Any, broken: str) -> None:
     """Law 7: a typing mistake never opens anything, and E001 speaks."""
