@@ -386,6 +386,27 @@ def test_several_tries_of_a_view_are_one_attempt(rf: Any, user: Any) -> None:
     assert sign_ins(rf, TrimsAtLast.as_view(), 6, password=f"wxyz{PASSWORD}") == [401] * 5 + [429]
 
 
+def test_a_success_that_asked_nobody_is_one_after_a_denial(rf: Any, user: Any) -> None:
+    """throttling.md: one request is one attempt, and what it ends as."""
+
+    def post(view: Any, *args: Any, **kwargs: Any) -> Any:
+        with suppress(APIException):
+            views.TokenObtainPairView.post(view, *args, **kwargs)
+        view.serializer_class = TellsNoName
+        return views.TokenObtainPairView.post(view, *args, **kwargs)
+
+    assert sign_ins(rf, _on(views.TokenObtainPairView, post=post).as_view(), 7, password="wrong") == [200] * 7
+
+
+def test_an_outage_is_no_guess_however_often_it_is_tried(rf: Any, user: Any) -> None:
+    """2.3: the database's error tells of no denial."""
+    assert sign_ins(rf, _on(TriesAgainInPost, answer=_lose).as_view(), 7) == [503] * 7
+
+
+def _lose(*args: Any, **kwargs: Any) -> Any:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
 def test_a_denial_counts_where_what_comes_after_it_is_an_outage(rf: Any, user: Any, settings: Any) -> None:
     """THREATS, guesses: the first try has told."""
 
@@ -589,6 +610,31 @@ def test_all_sign_ins_of_a_view_are_what_it_answers(rf: Any, user: Any) -> None:
     denies = type("Denies", (PostsTwice,), {"finalize_response": _turn_into_403})
     assert sign_ins(rf, denies.as_view(), 1) == [403]
     assert [row.revoke_reason for row in TokenSession.objects.order_by("pk")] == [""] * 12 + ["denied"] * 2
+
+
+class PostsThrice(PostsTwice):
+    """A view whose first try fails, and the others do not."""
+
+    tries = 0
+
+    def answer(self, serializer: Any) -> Any:
+        """Fail once."""
+        self.tries += 1
+        if self.tries == 1:
+            raise WrongCodeError
+        return super().answer(serializer)
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Try once more than others."""
+        with suppress(WrongCodeError):
+            views.TokenObtainPairView.post(self, request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)
+
+
+def test_only_the_tries_that_failed_leave_no_device(rf: Any, user: Any) -> None:
+    """2.4: a project may have a use for the others."""
+    assert sign_ins(rf, PostsThrice.as_view(), 1) == [200]
+    assert [row.revoke_reason for row in TokenSession.objects.order_by("pk")] == ["denied", "", ""]
 
 
 class SignsInTwice(TokenObtainPairSerializer):

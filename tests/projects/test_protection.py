@@ -127,9 +127,8 @@ def test_every_view_is_protected_where_that_is_asked_for(
 def test_a_default_that_is_no_list_is_told_where_the_urls_are_included(project: Any, value: str) -> None:
     """E031, and no traceback: the kit's own views can be imported."""
     project.set(f'REST_FRAMEWORK = {{"DEFAULT_PERMISSION_CLASSES": {value}}}\n')
-    project.write(
-        "shop/views.py", "class Shelf:\n    as_view = staticmethod(lambda: shelf)\n\n\ndef shelf(request): ...\n"
-    )
+    urls = 'from django.urls import include, path\nurlpatterns = [path("api/", include("drf_jwt_kit.urls"))]\n'
+    project.write("urls.py", urls)
     assert project.run("tell(checks=kit_checks())")["checks"] == ["drf_jwt_kit.E031"]
 
 
