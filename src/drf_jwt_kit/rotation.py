@@ -141,8 +141,7 @@ def _reread(session: TokenSession) -> TokenSession:
 @contextmanager
 def noted() -> Iterator[None]:
     """Note which sessions are continued inside, whoever does it."""
-    around = _continued.get()
-    token = _continued.set(set() if around is None else around)
+    token = _continued.set(set())
     try:
         yield
     finally:
