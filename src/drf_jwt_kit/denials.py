@@ -34,23 +34,23 @@ class Outcome:
         """Begin with nothing, as what nobody answers ends."""
         self.attempts: dict[str, Attempt] = {}  # by the account as it was sent
         self.request: Any = None
-        self.declared: Callable[[], Container[str]] = tuple
         self.refusal: Exception | None = None
         self.status: int = status.HTTP_500_INTERNAL_SERVER_ERROR
 
-    def begin(self, request: Any, account: str, declared: Callable[[], Container[str]]) -> Attempt:
+    def begin(self, request: Any, account: str) -> Attempt:
         """Begin the attempt on an account, or try once more: that is the same attempt.
 
         Raises what :meth:`.throttling.Attempt.begin` does.
         """
-        self.request, self.declared, self.refusal = request, declared, None
+        self.request, self.refusal = request, None
         attempt = self.attempts.get(account)
         if attempt is None:
             attempt = self.attempts[account] = Attempt.begin(request, account)
-        elif attempt.refusal is not None:  # nobody got what it began
-            attempt.is_doubtful |= attempt.is_guess or refusals.may_deny(attempt.refusal)
+            return attempt
+        attempt.is_doubtful |= attempt.is_guess or refusals.may_deny(attempt.refusal)
+        if attempt.refusal is not None:  # nobody got what it began
             _end_all(attempt, request)
-        attempt.was_denied = attempt.refusal = None
+        attempt.is_guess, attempt.was_denied, attempt.refusal = True, None, None
         return attempt
 
     def settle(self) -> None:
@@ -67,9 +67,11 @@ class Outcome:
         self.refusal = None  # its frames have the view
 
     def _denies(self, attempt: Attempt) -> bool:
-        """Return whether a refusal denies: as an exception says, or its answer where it is a project's own."""
+        """Return whether a refusal denies: as the kit's exception says, or a later one, or the answer."""
+        if attempt.refusal is not None and refusals.speaks(attempt.refusal):
+            return attempt.is_guess
         if self.refusal is not None and refusals.speaks(self.refusal):
-            return refusals.is_guess(self.request, self.refusal, denied=attempt.was_denied, declared=self.declared)
+            return refusals.is_guess(self.request, self.refusal, denied=False, declared=tuple)
         if self.status == status.HTTP_429_TOO_MANY_REQUESTS or status.is_server_error(self.status):
             return False
         return status.is_client_error(self.status) or refusals.may_deny(self.refusal)
@@ -97,7 +99,7 @@ def counted(
 
     Raises what :meth:`.throttling.Attempt.begin` does.
     """
-    attempt = outcome.begin(request, account, declared) if outcome else Attempt.begin(request, account)
+    attempt = outcome.begin(request, account) if outcome else Attempt.begin(request, account)
     with attempt.made_by(request):
         try:
             yield

@@ -6,14 +6,11 @@ each statement decides by itself who won.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from itertools import chain
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, OperationalError
 from django.db.models import Case, F, TextField, Value, When
@@ -39,10 +36,6 @@ _IN_FLIGHT = timedelta(hours=1)
 
 # What ends all sessions of a user also ends tokens that have no row yet: see adoption.
 SWEEPING_REASONS = (SIGNED_OUT_EVERYWHERE, PASSWORD_CHANGED, USER_INACTIVE)
-
-
-# The sessions that were continued in this context, where somebody wants to know.
-_continued: ContextVar[set[UUID] | None] = ContextVar("_continued", default=None)
 
 
 class Verdict(Enum):
@@ -136,27 +129,6 @@ def _reread(session: TokenSession) -> TokenSession:
     if current.expires_at <= now - leeway():
         raise Expired
     return current
-
-
-@contextmanager
-def noted() -> Iterator[None]:
-    """Note which sessions are continued inside, whoever does it."""
-    token = _continued.set(set())
-    try:
-        yield
-    finally:
-        _continued.reset(token)
-
-
-def note(session: TokenSession) -> None:
-    """Note that a session was continued by a token that was good."""
-    if (continued := _continued.get()) is not None:
-        continued.add(session.pk)
-
-
-def was_noted(sid: UUID) -> bool:
-    """Return whether the session was continued."""
-    return sid in (_continued.get() or ())
 
 
 def revoke(session: TokenSession, reason: str) -> bool:

@@ -152,10 +152,8 @@ class TokenObtainPairSerializer(Discreet, simplejwt.TokenObtainPairSerializer):
         request = self.context.get("request")
         credentials = {name: attrs[name] for name in (self.username_field, "password")}
         is_counted = request is None or Attempt.of(request) is not None
-        name, outcome = (
-            _as_text(credentials[self.username_field]),
-            getattr(self.context.get("view"), "_kit_outcome", None),
-        )
+        name, view = _as_text(credentials[self.username_field]), getattr(request, "parser_context", {}).get("view")
+        outcome = getattr(view, "_kit_outcome", None)
         with nullcontext() if is_counted else denials.counted(request, name, lambda: self.fields, outcome):
             return self._sign_in(credentials, request)
 
@@ -227,12 +225,15 @@ class TokenRefreshSerializer(Discreet, simplejwt.TokenRefreshSerializer):
 
     refresh = TokenField()
     token_class = RefreshToken
+    _kit_rotated = False
 
     @sensitive_variables()
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Rotate. Override it to add to the answer."""
         refresh = onto_kit(self.token_class, REFRESH_TOKEN)(attrs["refresh"])
-        return pair_as_data(sessions.rotate(refresh, self.context.get("request")))
+        pair = sessions.rotate(refresh, self.context.get("request"))
+        self._kit_rotated = True
+        return pair_as_data(pair)
 
 
 class TokenVerifySerializer(Discreet, simplejwt.TokenVerifySerializer):

@@ -159,20 +159,19 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     successor = issuance.refresh_token(session)
     with _replay_ends(session, request):
         session = _continue(session, token, successor.validity)
-    rotation.note(session)
     signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
     access = issuance.access_token(session, successor)
     return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
 
 
-def confirm(refresh: RefreshToken, request: Any) -> None:
+def confirm(refresh: RefreshToken, request: Any, since: datetime | None) -> None:
     """Raise a :class:`~drf_jwt_kit.exceptions.Refused` where :func:`rotate` would have, and rotate nothing.
 
-    Where it has done so already, that was the use of the token.
+    It may have done so ``since``: that is no replay.
     """
-    if rotation.was_noted(_id_of(refresh)):
-        return
     session = find(refresh)
+    if since is not None and session.rotated_at >= since and session.generation == refresh.generation + 1:
+        return
     with _replay_ends(session, request):
         rotation.confirm(session, refresh.generation)
 
@@ -280,13 +279,9 @@ def find(token: Token) -> TokenSession:
 
 def row_of(token: Token, *, hidden_too: bool = False) -> TokenSession | None:
     """Return the row of the token's session; raise if it is another user's."""
-    session = lookup.session_with_user(_id_of(token), hidden_too=hidden_too)
+    has_session = claims.SESSION_CLAIM in token.payload
+    sid = claims.session_id(token.payload) if has_session else adoption.session_id(token)
+    session = lookup.session_with_user(sid, hidden_too=hidden_too)
     if session is not None and models.user_id(session.user) != claims.user_id(token.payload):
         raise Invalid
     return session
-
-
-def _id_of(token: Token) -> UUID:
-    """Return the id that the token's row has, or gets when it is adopted."""
-    has_session = claims.SESSION_CLAIM in token.payload
-    return claims.session_id(token.payload) if has_session else adoption.session_id(token)

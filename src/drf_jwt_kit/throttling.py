@@ -115,7 +115,7 @@ class Attempt:
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
         self.was_denied: bool | None = None  # as long as nobody was asked
-        self.is_guess = False
+        self.is_guess = True  # as long as nobody has told
         self.refusal: Exception | None = None  # of the last try, as long as that is not answered
         self.is_doubtful = False  # whether a try before may have been a denial
         self.sessions: list[Any] = []  # that it began

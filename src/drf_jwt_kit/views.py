@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -113,7 +114,7 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         """Return what a project's ``validate`` did, with the session's tokens for those that it made beside it."""
         data, signed_in = serializer.validated_data, getattr(serializer, "signed_in", None)
         made = {kind: token for kind in _KINDS if (token := _made_beside(data, kind, signed_in))}
-        if signed_in is None and "refresh" in made:
+        if signed_in is None and "refresh" in made and claims.SESSION_CLAIM not in made["refresh"].payload:
             user = models.user_with_id(claims.user_id(made["refresh"].payload))
             signed_in = sign_in(type(serializer), user, self.request)
         if not made or signed_in is None:
@@ -145,31 +146,28 @@ class TokenRefreshView(TokenViewBase, simplejwt.TokenRefreshView):
     serializer_setting = "TOKEN_REFRESH_SERIALIZER"
     scope = "token_refresh"
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Note which sessions are rotated: a project's serializer may do that in its own way."""
-        with rotation.noted():
-            return super().dispatch(request, *args, **kwargs)
+    _kit_began_at: datetime | None = None
 
-    @public
-    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Note it here as well, for whoever calls this by itself."""
-        with rotation.noted():
-            return super().post(request, *args, **kwargs)
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Note when it began: a project's serializer may rotate in its own way."""
+        self._kit_began_at = models.now()
+        super().initial(request, *args, **kwargs)
 
     @method_decorator(sensitive_variables())
     def answer(self, serializer: Any) -> Any:
         """Return what came of it, unless a token was used up that a project's serializer did not rotate (law 3)."""
-        if isinstance(serializer.initial_data, dict):
-            self._ensure_current(serializer.initial_data)
+        data = serializer.initial_data
+        if isinstance(data, dict) and not getattr(serializer, "_kit_rotated", False):
+            self._ensure_current(data)
         return super().answer(serializer)
 
     def _ensure_current(self, data: dict[str, Any]) -> None:
-        """Raise why the token in a body would not be rotated, if there is one that was not."""
+        """Raise why the token in a body would not be rotated, if there is one."""
         try:
             refresh = refresh_class()(str(data.get("refresh")))
         except TokenError:  # what a serializer takes in its place is its own to judge
             return
-        sessions.confirm(refresh, self.request)
+        sessions.confirm(refresh, self.request, self._kit_began_at)
 
 
 class TokenVerifyView(TokenViewBase, simplejwt.TokenVerifyView):

@@ -9,14 +9,14 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model, user_logged_in
+from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import InterfaceError, InternalError, OperationalError
 from django.urls import include, path
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt import serializers as simplejwt_serializers
@@ -26,7 +26,7 @@ from drf_jwt_kit.exceptions import SecondFactorRequired, ServiceUnavailable, exc
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer, pair_as_data, sign_in
 from tests.conftest import PASSWORD
-from tests.flows.test_other_words import Says200
+from tests.flows.test_other_words import Says200, SaysItWith200
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -428,6 +428,76 @@ class Down(ModelBackend):
     def authenticate(self, *args: Any, **credentials: Any) -> Any:
         """Fail."""
         raise ConnectionError
+
+
+def _return_403(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return views.TokenObtainPairView.post(view, request, *args, **kwargs)
+    except (SecondFactorRequired, ServiceUnavailable, ValidationError):
+        return Response({"code": "not yet"}, 403)
+
+
+def _fail(view: Any, *args: Any, **kwargs: Any) -> Any:
+    raise ServiceUnavailable
+
+
+NO_GUESSES = {
+    "a second factor is asked for": ({"serializer_class": AsksForMore}, PASSWORD),
+    "an outage": ({"answer": _fail}, PASSWORD),
+    "not well-formed": ({}, ""),
+}
+
+
+@pytest.mark.parametrize(("methods", "password"), NO_GUESSES.values(), ids=NO_GUESSES)
+def test_what_is_no_guess_is_none_in_other_words(rf: Any, user: Any, methods: Any, password: str) -> None:
+    """throttling.md: whatever a project answers it with."""
+    view = _on(views.TokenObtainPairView, post=_return_403, **methods).as_view()
+    assert sign_ins(rf, view, 7, password=password) == [403] * 7
+    assert not TokenSession.objects.filter(revoked_at=None).exists()
+
+
+class Aborted(BaseException):
+    """What a server raises to be rid of a request."""
+
+
+def test_a_guess_counts_where_the_server_gives_the_request_up(rf: Any, user: Any) -> None:
+    """THREATS, guesses: the password was looked at."""
+
+    def abort(**kwargs: Any) -> None:
+        raise Aborted
+
+    user_login_failed.connect(abort)
+    try:
+        for _ in range(5):
+            with pytest.raises(Aborted):
+                sign_ins(rf, views.TokenObtainPairView.as_view(), 1, password="wrong")
+    finally:
+        user_login_failed.disconnect(abort)
+    assert sign_ins(rf, views.TokenObtainPairView.as_view(), 1) == [429]
+
+
+def test_a_guess_counts_where_a_try_after_it_is_not_well_formed(rf: Any, user: Any) -> None:
+    """THREATS, guesses: one that a serializer has answered with 200 as well."""
+
+    def post(view: Any, request: Any) -> Any:
+        views.TokenObtainPairView.post(view, request)
+        request.data["password"] = ""
+        return views.TokenObtainPairView.post(view, request)
+
+    view = _on(views.TokenObtainPairView, serializer_class=SaysItWith200, post=post)
+    assert sign_ins(rf, view.as_view(), 6, password="wrong") == [400] * 5 + [429]
+
+
+def test_a_serializer_that_a_view_makes_by_hand_is_settled_as_well(rf: Any, user: Any) -> None:
+    """throttling.md: where it gets the request."""
+
+    def post(view: Any, request: Any) -> Any:
+        serializer = TokenObtainPairSerializer(data=request.data, context={"request": request})
+        serializer.is_valid(raise_exception=True)
+        raise PermissionDenied
+
+    assert sign_ins(rf, _on(views.TokenObtainPairView, post=post).as_view(), 6) == [403] * 5 + [429]
+    assert [row.revoke_reason for row in TokenSession.objects.all()] == ["denied"] * 5
 
 
 def _raise_in_sql(*args: Any, **kwargs: Any) -> Any:
