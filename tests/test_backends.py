@@ -237,10 +237,13 @@ class TestKeyPairs:
 CUT_OFF = b'{"keys": [' + b" " * 65_536  # after which the server resets the connection
 
 
+RSA_JWK = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA.public_key()))
+
+
 @pytest.fixture
 def jwks(settings: Any) -> Iterator[list[Any]]:
     """The keys that a server publishes, and a project that verifies by them."""
-    published = [{**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(RSA.public_key())), "kid": "one", "use": "sig"}]
+    published = [{**RSA_JWK, "kid": "one", "use": "sig"}]
 
     class Publishes(BaseHTTPRequestHandler):
         """Answer with the keys."""
@@ -309,6 +312,9 @@ def test_a_key_that_is_withdrawn_is_refused(jwks: Any) -> None:
         b'{"keys": [5]}',
         b'{"keys": [{}]}',
         pytest.param(CUT_OFF, id="cut off"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"1" * 6_000, id="a long number"),
+        pytest.param(json.dumps({"keys": [{**RSA_JWK, "kid": "one", "alg": "none"}]}).encode(), id="alg none"),
     ],
     ids=repr,
 )

@@ -28,7 +28,7 @@ logger = logging.getLogger("drf_jwt_kit")
 _REMEMBERED = 4096  # tokens; each was signed by us, so nobody else can fill this
 
 # What comes of asking a JWKS URL at which there is something else, or nothing to the end.
-_NO_KEYS = (PyJWKSetError, json.JSONDecodeError, UnicodeDecodeError, HTTPException, OSError)
+_NO_KEYS = (PyJWKSetError, ValueError, RecursionError, NotImplementedError, HTTPException, OSError)
 
 # An `exp` this long ago still counts as "signed by us", when a token is only to be revoked.
 _ANY_AGE = timedelta(days=365 * 100)

@@ -59,7 +59,7 @@ class Outcome:
         for attempt in self.attempts.values():
             if is_refusal and (attempt.is_doubtful or self._denies(attempt)):
                 attempt.is_guess = True
-            if is_refusal or attempt.is_guess:
+            if is_refusal or (attempt.is_guess and attempt.refusal is not None):
                 _end_all(attempt, self.request)
             attempt.refusal = None  # its frames have the attempt
             with suppress(APIException):  # it is answered already

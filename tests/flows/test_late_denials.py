@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model, user_logged_in, user_login_failed
+from django.contrib.auth import authenticate, get_user_model, user_logged_in, user_login_failed
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.handlers.wsgi import WSGIRequest
@@ -557,6 +557,27 @@ class DispatchesAsDRF(views.TokenObtainPairView):
 def test_a_sign_in_past_the_kits_dispatch_is_a_success_at_once(rf: Any, user: Any, view: Any) -> None:
     """Drop-in: nobody is there to decide later."""
     assert sign_ins(rf, view, 7) == [200] * 7
+
+
+def test_a_denial_past_the_kits_dispatch_counts_at_once(rf: Any, user: Any) -> None:
+    """THREATS, guesses: nor is anybody there to forget it."""
+    assert sign_ins(rf, DispatchesAsDRF.as_view(), 6, password="wrong") == [401] * 5 + [429]
+
+
+class LooksForAnother(TokenObtainPairSerializer):
+    """A serializer that looks whether the password should be changed."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Try another one."""
+        return {**super().validate(attrs), "is_default": authenticate(username="alice", password="default") is not None}
+
+
+def test_a_success_keeps_its_session_whatever_is_tried_after_it(rf: Any, user: Any) -> None:
+    """2.4: whoever is answered with tokens is signed in; what nobody was found by counts."""
+    answers = answers_of(rf, _on(views.TokenObtainPairView, serializer_class=LooksForAnother).as_view(), 6)
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    for answer in answers[:5]:
+        assert sessions.rotate(answer.data["refresh"]).session.generation == 1
 
 
 class TriesAgain(views.TokenObtainPairView):
