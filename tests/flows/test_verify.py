@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import jwt
 import pytest
@@ -159,9 +159,11 @@ class OtherRefreshes(serializers.TokenRefreshSerializer):
 class OwnKey:
     """A project's token that is signed with a key of its own."""
 
-    def get_token_backend(self) -> TokenBackend:
+    backend: ClassVar[Any] = TokenBackend("HS256", "another key, which is long enough")
+
+    def get_token_backend(self) -> Any:
         """Return what signs and verifies it."""
-        return TokenBackend("HS256", "another key, which is long enough")
+        return self.backend
 
 
 class KeyedAccess(OwnKey, tokens.AccessToken):
@@ -186,8 +188,13 @@ class KeyedRefreshes(serializers.TokenRefreshSerializer):
     token_class = KeyedRefresh
 
 
+class KeyedBlacklists(serializers.TokenBlacklistSerializer):
+    """The serializer that signs out by them."""
+
+    token_class = KeyedRefresh
+
+
 SECRET = "a third key, which is long enough, too"
-PLAIN = SimpleJWTTokenBackend("HS256", SECRET, audience="api")
 
 
 class Bare:
@@ -231,37 +238,6 @@ BACKENDS = {
 }
 
 
-class PlainAccess(tokens.AccessToken):
-    """An access token that simplejwt's own backend signs and verifies."""
-
-    _token_backend: Any = PLAIN
-
-
-class PlainRefresh(tokens.RefreshToken):
-    """A refresh token of that backend's."""
-
-    _token_backend: Any = PLAIN
-    access_token_class = PlainAccess
-
-
-class PlainObtains(serializers.TokenObtainPairSerializer):
-    """The serializer that signs in with them."""
-
-    token_class = PlainRefresh
-
-
-class PlainRefreshes(serializers.TokenRefreshSerializer):
-    """The serializer that refreshes by them."""
-
-    token_class = PlainRefresh
-
-
-class PlainBlacklists(serializers.TokenBlacklistSerializer):
-    """The serializer that signs out by them."""
-
-    token_class = PlainRefresh
-
-
 OWN_TOKENS: dict[str, dict[str, Any]] = {
     "the kit's": {},
     "an access token that asks for more": {"AUTH_TOKEN_CLASSES": (f"{__name__}.Picky",)},
@@ -277,12 +253,7 @@ OWN_TOKENS: dict[str, dict[str, Any]] = {
         "AUTH_TOKEN_CLASSES": (f"{__name__}.KeyedAccess",),
         "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.KeyedObtains",
         "TOKEN_REFRESH_SERIALIZER": f"{__name__}.KeyedRefreshes",
-    },
-    "a key of its own, in simplejwt's hands": {
-        "AUTH_TOKEN_CLASSES": (f"{__name__}.PlainAccess",),
-        "TOKEN_OBTAIN_SERIALIZER": f"{__name__}.PlainObtains",
-        "TOKEN_REFRESH_SERIALIZER": f"{__name__}.PlainRefreshes",
-        "TOKEN_BLACKLIST_SERIALIZER": f"{__name__}.PlainBlacklists",
+        "TOKEN_BLACKLIST_SERIALIZER": f"{__name__}.KeyedBlacklists",
     },
     "sliding tokens": {"AUTH_TOKEN_CLASSES": ("rest_framework_simplejwt.tokens.SlidingToken",)},
 }
@@ -335,9 +306,8 @@ def test_code_rotates_what_the_endpoint_does(user: Any, settings: Any, own: str)
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend of these classes."""
-    for token_class in (PlainAccess, PlainRefresh):
-        monkeypatch.setattr(token_class, "_token_backend", request.param)
+    """The backend of the key of its own."""
+    monkeypatch.setattr(OwnKey, "backend", request.param)
 
 
 REFUSED_BY_ANY_BACKEND: dict[str, tuple[dict[str, Any], str]] = {
@@ -354,7 +324,7 @@ REFUSED_BY_ANY_BACKEND: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.usefixtures("backend")
 def test_a_projects_own_backend_takes_what_it_made(post: Any, sign_in: Any, settings: Any) -> None:
     """2.4: by no more than simplejwt's tokens ask of it."""
-    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own, in simplejwt's hands"]
+    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own"]
     pair = sign_in()
     assert Client().get("/api/me/", **bearer(pair.access)).status_code == 200
     refresh = post("token/refresh/", refresh=pair.refresh).json()["refresh"]
@@ -371,7 +341,7 @@ def test_a_projects_own_backend_lets_in_no_more_than_the_kits(
     post: Any, sign_in: Any, settings: Any, kind: str, change: dict[str, Any], reason: str
 ) -> None:
     """2.2, THREATS, claims: whoever verifies the signature, what is strange is a 401."""
-    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own, in simplejwt's hands"]
+    settings.SIMPLE_JWT = OWN_TOKENS["a key of its own"]
     claims = {**PLAIN.decode(getattr(sign_in(), kind)), **change}
     strange = jwt.encode({name: value for name, value in claims.items() if value is not None}, PLAIN.signing_key)
     for raw, why in ((strange, reason), (f"{strange}x", "invalid"), ("a.b.c", "invalid"), ("garbage", "invalid")):
