@@ -39,54 +39,70 @@ _under_way = Local()
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A time in which failures are counted together: the cache key of their count, and the seconds that are left."""
+
+    key: str
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
-    """Failures of one account, one address or both, against a rate."""
+    """Failures of one account, one address or both, against a rate.
+
+    A window begins with the first attempt that is counted in it, so nothing that belongs together falls into
+    two. When it began is kept under ``name``, which counters that are to begin together share; ``kind`` tells
+    their counts apart.
+    """
 
     name: str
     rate: Rate | None
+    kind: str = ""
 
-    def count(self, now: float) -> int:
-        """Count one more failure and return how many there are in the window of ``now``."""
+    def window(self, now: float) -> Window:
+        """Return the window of ``now``, in seconds since the epoch, and begin it where there is none."""
+        if self.rate is None:
+            return Window("", 0)
+        began = _tally(self.name, int(now), 0, self.rate)
+        since = max(now - began, 0)  # another process may have begun it by a clock that is ahead
+        if over := int(since // self.rate.period):  # the cache lets it go a moment later
+            began += over * self.rate.period
+            cache.set(self.name, began, self.rate.period)
+        return Window(f"{self.name}:{self.kind}{began}", self.rate.period - since % self.rate.period)
+
+    def count(self, window: Window) -> int:
+        """Count one more failure and return how many there are in ``window``."""
         if self.rate is None:
             return 0
-        key = self._key(self.rate, now)
-        cache.add(key, 0, timeout=self.rate.period)
-        failures: int = cache.incr(key)
-        _keep(key, self.rate)
-        if type(failures) is not int:  # Memcached's clients say `False` of a server that is down
-            raise InvalidCacheBackendError(f"The cache counted to {failures!r}.")
-        return failures
+        return _tally(window.key, 0, 1, self.rate)
 
-    def take_back(self, now: float) -> None:
+    def take_back(self, window: Window) -> None:
         """Count one failure less: it was none."""
         if self.rate is not None:
             with suppress(ValueError):  # the window is over, or was evicted
-                cache.decr(key := self._key(self.rate, now))
-                _keep(key, self.rate)
+                cache.decr(window.key)
+                _keep(window.key, self.rate)
 
     def exceeded_by(self, failures: int) -> bool:
         """Return whether ``failures`` are more than the rate allows."""
         return self.rate is not None and failures > self.rate.limit
 
-    def is_full(self, now: float) -> bool:
-        """Return whether there is no room for one more failure in the window of ``now``."""
-        return self.rate is not None and cache.get(self._key(self.rate, now), 0) >= self.rate.limit
-
-    def seconds_left(self, now: float) -> float:
-        """Return how long the window of ``now`` still lasts."""
-        period = self.rate.period if self.rate else 0
-        return period - (now + self._offset()) % period if period else 0
-
-    def _key(self, rate: Rate, now: float) -> str:
-        """Return the cache key of the window of ``now``."""
-        return f"{self.name}:{int((now + self._offset()) // rate.period)}"
-
-    def _offset(self) -> int:
-        """Return where this counter's windows begin, so that not all begin at once."""
-        return int(self.name[-8:], 16)
+    def is_full(self, window: Window) -> bool:
+        """Return whether there is no room for one more failure in ``window``."""
+        return self.rate is not None and cache.get(window.key, 0) >= self.rate.limit
 
 
 _OFF = Counter("", None)
+
+
+def _tally(key: str, first: int, more: int, rate: Rate) -> int:
+    """Return a number of the cache after adding ``more`` to it. It is never read: a replica may be late."""
+    cache.add(key, first, timeout=rate.period)
+    number: int = cache.incr(key, more)
+    _keep(key, rate)
+    if type(number) is not int:  # Memcached's clients say `False` of a server that is down
+        raise InvalidCacheBackendError(f"The cache counted to {number!r}.")
+    return number
 
 
 def _keep(key: str, rate: Rate) -> None:
@@ -98,7 +114,7 @@ def _keep(key: str, rate: Rate) -> None:
 class Attempt:
     """One attempt to sign in."""
 
-    def __init__(self, account: str, address: str, told_by: str = "") -> None:
+    def __init__(self, account: str, address: str, kind: str = "") -> None:
         """Take the account as it was typed, or as something else tells it, and the address as :func:`network` does.
 
         Where a project signs in without a user name, only the address is counted.
@@ -107,10 +123,11 @@ class Attempt:
         pair = settings.LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS if who else None
         everywhere = settings.LOGIN_FAILURES_PER_ACCOUNT if who else None
         self.sent, self.who, self.address = account, who, address
-        self.pair = Counter(_name(f"{told_by}pair", who, address), Rate.of(pair))
+        self.pair = Counter(_name("pair", who, address), Rate.of(pair), kind)
         self.place = Counter(_name("address", address), Rate.of(settings.LOGIN_FAILURES_PER_ADDRESS))
-        self.account = Counter(_name(f"{told_by}account", who), Rate.of(everywhere))
-        self.last_failure, self.lately = _name(f"{told_by}last", who, address), _name("lately", address)
+        self.account = Counter(_name("account", who), Rate.of(everywhere), kind)
+        self.last_failure, self.lately = _name(f"{kind}last", who, address), _name("lately", address)
+        self.windows: dict[Counter, Window] = {}
         self.counted: dict[Counter, int] = {}
         self.meant: Attempt | None = None
         self.is_too_many = self.is_unseen = False
@@ -185,7 +202,7 @@ class Attempt:
         with 429: an account that somebody has must not be told from one that nobody has.
         """
         if self.meant is None:
-            self.meant = Attempt(account, self.address, "meant_")
+            self.meant = Attempt(account, self.address, "meant:")
             self.meant.place = _OFF  # it is counted there already
             self.is_too_many = self.meant._counted() > 0
 
@@ -207,13 +224,19 @@ class Attempt:
         held_by = next(filter(self._is_beyond, limits), None)
         if held_by is None:
             return self._delay() if self._is_beyond(self.account) else 0
-        full = [limit for limit in limits if limit is held_by or limit.is_full(self.now)]
-        delay = self._delay() if self.account.is_full(self.now) else 0
-        return max(delay, *(limit.seconds_left(self.now) for limit in full))
+        full = [limit for limit in limits if limit is held_by or limit.is_full(self._window(limit))]
+        delay = self._delay() if self.account.is_full(self._window(self.account)) else 0
+        return max(delay, *(self._window(limit).seconds_left for limit in full))
+
+    def _window(self, counter: Counter) -> Window:
+        """Return the window that the attempt falls into."""
+        if counter not in self.windows:
+            self.windows[counter] = counter.window(self.now)
+        return self.windows[counter]
 
     def _is_beyond(self, counter: Counter) -> bool:
         """Count the attempt; return whether it is one too many."""
-        self.counted[counter] = counter.count(self.now)
+        self.counted[counter] = counter.count(self._window(counter))
         return counter.exceeded_by(self.counted[counter])
 
     def _delay(self) -> float:
@@ -224,7 +247,7 @@ class Attempt:
         """
         failures, last = cache.get(self.last_failure, (0, 0.0))
         left: float = last + min(2 ** min(failures, 9), LONGEST_DELAY) - self.now if failures else 0
-        return min(max(0, left), self.account.seconds_left(self.now))
+        return min(max(0, left), self._window(self.account).seconds_left)
 
     def failed(self) -> None:
         """Keep the failure, and when it was."""
@@ -248,7 +271,7 @@ class Attempt:
         with cache_errors_logged(fatal=False):
             while self.counted:
                 counter, _failures = self.counted.popitem()
-                counter.take_back(self.now)
+                counter.take_back(self._window(counter))
 
 
 @contextmanager
