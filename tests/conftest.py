@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from redis import Redis
 from rest_framework.test import APIClient
 
 from tests import services
@@ -102,3 +104,17 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Time that stands still until a test moves it: ``clock.shift(timedelta(seconds=31))``."""
     with time_machine.travel(datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC), tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(params=["LocMemCache", pytest.param("RedisCache", marks=pytest.mark.redis)])
+def counting(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """Each cache that counts; what is left in Redis is deleted by its prefix, nothing is flushed."""
+    if request.param == "LocMemCache":
+        yield
+        return
+    prefix = f"drf_jwt_kit-{uuid4().hex}"
+    backend = "django.core.cache.backends.redis.RedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": settings.REDIS_URL, "KEY_PREFIX": prefix}}
+    yield
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.delete(b"nothing", *redis.scan_iter(f"{prefix}:*"))

@@ -1,26 +1,20 @@
-"""``drf_jwt_kit.throttling``: counters, attempts, one spelling for an account, one network for a client."""
+"""``drf_jwt_kit.throttling``: attempts, one spelling for an account, one network for a client."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from io import StringIO
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.management import call_command
 from django.test import RequestFactory
-from redis import Redis
 from rest_framework.exceptions import Throttled
 
+from drf_jwt_kit.counters import Counter
 from drf_jwt_kit.exceptions import ServiceUnavailable
-from drf_jwt_kit.rules import Rate
-from drf_jwt_kit.throttling import Attempt, Counter, network
+from drf_jwt_kit.throttling import Attempt, network
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -29,20 +23,6 @@ OFF = {
     "LOGIN_FAILURES_PER_ADDRESS": None,
     "LOGIN_FAILURES_PER_ACCOUNT": None,
 }
-
-
-@pytest.fixture(params=["LocMemCache", pytest.param("RedisCache", marks=pytest.mark.redis)])
-def counting(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
-    """Each cache that counts; what is left in Redis is deleted by its prefix, nothing is flushed."""
-    if request.param == "LocMemCache":
-        yield
-        return
-    prefix = f"drf_jwt_kit-{uuid4().hex}"
-    backend = "django.core.cache.backends.redis.RedisCache"
-    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": settings.REDIS_URL, "KEY_PREFIX": prefix}}
-    yield
-    with Redis.from_url(settings.REDIS_URL) as redis:
-        redis.delete(b"nothing", *redis.scan_iter(f"{prefix}:*"))
 
 
 def begin(account: str = "alice", address: str = "192.0.2.1") -> Attempt:
@@ -126,15 +106,6 @@ def test_a_window_begins_with_its_first_failure(clock: Any, moment: int) -> None
     assert wait() == 300
 
 
-@pytest.mark.usefixtures("counting")
-def test_a_counter_counts_in_windows() -> None:
-    """2.3: what was counted is forgotten when its window ends, and not before."""
-    counter = Counter("kit:00000000", Rate(2, 60))
-    found = [counter.exceeded_by(counter.count(counter.window(now))) for now in (7, 8, 66.9, 67, 68, 126, 190, 7)]
-    assert found == [False, False, True, False, False, True, False, False]
-    assert [counter.window(now).seconds_left for now in (187, 188, 246.5, 247, 1)] == [60, 59, 0.5, 60, 60]
-
-
 def test_an_account_and_its_name_are_free_again_at_once(settings: Any, clock: Any) -> None:
     """2.2: whoever waited as long as ``Retry-After`` said is not denied for what the account was found to have."""
     settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "5/5m"}
@@ -169,28 +140,6 @@ def test_counting_does_not_rely_on_replicas(settings: Any, clock: Any) -> None:
         begin().failed()
         clock.shift(timedelta(seconds=59))
     assert wait() == 5
-
-
-def test_a_counter_without_a_rate_counts_nothing() -> None:
-    """2.3: ``None`` turns a limit off."""
-    counter = Counter("kit:00000000", None)
-    window = counter.window(0)
-    assert (counter.count(window), counter.exceeded_by(10**9), window.seconds_left) == (0, False, 0)
-    counter.take_back(window)
-    assert counter.count(window) == 0
-
-
-@pytest.mark.usefixtures("counting")
-def test_what_was_counted_can_be_taken_back() -> None:
-    """A failure that was none leaves no trace, even where its window is gone."""
-    counter = Counter("kit:00000000", Rate(5, 60))
-    window, never = counter.window(0), counter.window(3600)
-    counter.count(window)
-    counter.count(window)
-    counter.take_back(window)
-    assert counter.count(window) == 2
-    counter.take_back(never)
-    assert counter.count(never) == 1
 
 
 @pytest.mark.usefixtures("counting")
@@ -503,20 +452,3 @@ NETWORKS = [
 def test_an_ipv6_client_is_its_64(address: str | None, found: str) -> None:
     """RFC 6177: a client chooses the last 64 bits of its address; of IPv4 it chooses none."""
     assert network(address) == found
-
-
-@pytest.mark.parametrize("backend", ["filebased.FileBasedCache", "db.DatabaseCache", "locmem.LocMemCache"])
-@pytest.mark.django_db
-def test_a_count_is_kept_for_its_period(settings: Any, clock: Any, tmp_path: Any, backend: str) -> None:
-    """THREATS: some caches count by setting anew, and would keep that as long as anything else, for five minutes."""
-    location = "counts" if backend.startswith("db.") else str(tmp_path)
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": location}}
-    if backend.startswith("db."):
-        call_command("createcachetable", stdout=StringIO())
-    counter = Counter("kit", Rate(5, 86_400))
-    for _ in range(3):
-        counter.count(counter.window(time.time()))
-    clock.shift(timedelta(minutes=10))
-    counter.take_back(counter.window(time.time()))
-    clock.shift(timedelta(minutes=10))
-    assert counter.count(counter.window(time.time())) == 3

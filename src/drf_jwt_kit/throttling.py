@@ -2,8 +2,7 @@
 
 An attempt is counted as a failure when it begins and taken back when it succeeds, so attempts that
 run side by side cannot all slip under the limit. One that is refused is taken back as well: it undoes
-its own count, which was beyond the limit, and so frees no place below it. Counters live in
-Django's default cache, in windows of fixed length, under keys that say nothing of the account.
+its own count, which was beyond the limit, and so frees no place below it. The cache's keys say nothing of the account.
 """
 
 from __future__ import annotations
@@ -12,18 +11,17 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from ipaddress import ip_network
 from typing import Any, Self
 
 from asgiref.local import Local
-from django.core.cache import InvalidCacheBackendError, cache
-from django.core.cache.backends.base import BaseCache
+from django.core.cache import cache
 from rest_framework.exceptions import APIException, Throttled
 
 from . import clients
 from .conf import kit
+from .counters import Counter, Window
 from .exceptions import ServiceUnavailable
 from .reports import log_failure, may_quote_a_setting
 from .rules import Rate
@@ -38,77 +36,7 @@ _ATTEMPT = "_drf_jwt_kit_sign_in_attempt"
 _under_way = Local()
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A time in which failures are counted together: the cache key of their count, and the seconds that are left."""
-
-    key: str
-    seconds_left: float
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """Failures of one account, one address or both, against a rate.
-
-    A window begins with the first attempt that is counted in it, so nothing that belongs together falls into
-    two. When it began is kept under ``name``, which counters that are to begin together share; ``kind`` tells
-    their counts apart.
-    """
-
-    name: str
-    rate: Rate | None
-    kind: str = ""
-
-    def window(self, now: float) -> Window:
-        """Return the window of ``now``, in seconds since the epoch, and begin it where there is none."""
-        if self.rate is None:
-            return Window("", 0)
-        began = _tally(self.name, int(now), 0, self.rate)
-        since = max(now - began, 0)  # another process may have begun it by a clock that is ahead
-        if over := int(since // self.rate.period):  # the cache lets it go a moment later
-            began += over * self.rate.period
-            cache.set(self.name, began, self.rate.period)
-        return Window(f"{self.name}:{self.kind}{began}", self.rate.period - since % self.rate.period)
-
-    def count(self, window: Window) -> int:
-        """Count one more failure and return how many there are in ``window``."""
-        if self.rate is None:
-            return 0
-        return _tally(window.key, 0, 1, self.rate)
-
-    def take_back(self, window: Window) -> None:
-        """Count one failure less: it was none."""
-        if self.rate is not None:
-            with suppress(ValueError):  # the window is over, or was evicted
-                cache.decr(window.key)
-                _keep(window.key, self.rate)
-
-    def exceeded_by(self, failures: int) -> bool:
-        """Return whether ``failures`` are more than the rate allows."""
-        return self.rate is not None and failures > self.rate.limit
-
-    def is_full(self, window: Window) -> bool:
-        """Return whether there is no room for one more failure in ``window``."""
-        return self.rate is not None and cache.get(window.key, 0) >= self.rate.limit
-
-
 _OFF = Counter("", None)
-
-
-def _tally(key: str, first: int, more: int, rate: Rate) -> int:
-    """Return a number of the cache after adding ``more`` to it. It is never read: a replica may be late."""
-    cache.add(key, first, timeout=rate.period)
-    number: int = cache.incr(key, more)
-    _keep(key, rate)
-    if type(number) is not int:  # Memcached's clients say `False` of a server that is down
-        raise InvalidCacheBackendError(f"The cache counted to {number!r}.")
-    return number
-
-
-def _keep(key: str, rate: Rate) -> None:
-    """Keep a count for its period in caches that count by setting anew, and then for as long as anything else."""
-    if getattr(cache.incr, "__func__", None) is BaseCache.incr:
-        cache.touch(key, rate.period)
 
 
 class Attempt:
