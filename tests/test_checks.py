@@ -157,6 +157,7 @@ NOWHERE = "no.such.name"
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (NOWHERE,)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.claims",)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (OwnAuthentication,)),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.OwnAuthentication",)),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", NOWHERE),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", None),
     ],

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 from rest_framework.serializers import BaseSerializer
+from rest_framework_simplejwt.tokens import Token
 
 from .checks import is_list, kit_settings, message
 from .conf import SERIALIZERS, named_class
@@ -30,7 +31,7 @@ _MAY_BE_EMPTY = {"DEFAULT_AUTHENTICATION_CLASSES", "DEFAULT_PERMISSION_CLASSES"}
 
 @register(Tags.security)
 def check_paths(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E002 for what leads nowhere, or to nothing that can be called, or made a serializer."""
+    """E002 for what leads nowhere, to what cannot be called, or to a class of another kind than is asked for."""
     for setting, key, value in _named():
         if not _leads_somewhere(key, value):
             yield message(
@@ -72,7 +73,7 @@ def _leads_somewhere(key: str, value: Any) -> bool:
         if key in SERIALIZERS:
             return issubclass(named_class(key), BaseSerializer)
         if key in _LISTS["SIMPLE_JWT"]:
-            return isinstance(import_string(value), type)
+            return issubclass(import_string(value), Token)
         found = import_string(value) if isinstance(value, str) else value
         return callable(found) and not any(map(iscoroutinefunction, (found, type(found).__call__)))
     except (ImportError, ValueError, TypeError, AttributeError):
