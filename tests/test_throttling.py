@@ -133,6 +133,24 @@ class Lagging(LocMemCache):
         return default
 
 
+class Expiring(LocMemCache):
+    """A cache whose keys expire just when they are counted up, once each."""
+
+    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        """Let the key go first, unless it did."""
+        if super().add(f"{key}:expired", True):
+            self.delete(key)
+        return super().incr(key, delta, version)
+
+
+def test_a_window_that_ends_while_it_is_looked_at_is_no_outage(settings: Any) -> None:
+    """2.2: the attempt falls into the next one."""
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Expiring"}}
+    for _ in range(5):
+        begin().failed()
+    assert wait() == 300
+
+
 def test_counting_does_not_rely_on_replicas(settings: Any, clock: Any) -> None:
     """THREATS: Django's Redis cache reads from replicas where there are some."""
     settings.CACHES = {"default": {"BACKEND": f"{__name__}.Lagging"}}

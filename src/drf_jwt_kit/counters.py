@@ -65,10 +65,15 @@ class Counter:
         return self.rate is not None and cache.get(window.key, 0) >= self.rate.limit
 
 
-def _tally(key: str, first: int, more: int, rate: Rate) -> int:
+def _tally(key: str, first: int, more: int, rate: Rate, *, tries: int = 2) -> int:
     """Return a number of the cache after adding ``more`` to it. It is never read: a replica may be late."""
     cache.add(key, first, timeout=rate.period)
-    number: int = cache.incr(key, more)
+    try:
+        number: int = cache.incr(key, more)
+    except ValueError:  # it expired between the two; or the cache keeps nothing
+        if tries == 1:
+            raise
+        return _tally(key, first, more, rate, tries=tries - 1)
     _keep(key, rate)
     if type(number) is not int:  # Memcached's clients say `False` of a server that is down
         raise InvalidCacheBackendError(f"The cache counted to {number!r}.")
