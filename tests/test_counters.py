@@ -47,6 +47,16 @@ def test_what_was_counted_can_be_taken_back() -> None:
     assert counter.count(never) == 1
 
 
+@pytest.mark.usefixtures("counting")
+def test_what_comes_late_is_counted_in_its_window(clock: Any) -> None:
+    """THREATS: an attempt that began in a window is counted there, though the window ends meanwhile."""
+    counter = Counter("kit:00000000", Rate(5, 60))
+    window = counter.window(time.time())
+    counter.count(window)
+    clock.shift(timedelta(seconds=61))
+    assert counter.count(window) == 2
+
+
 @pytest.mark.parametrize("backend", ["filebased.FileBasedCache", "db.DatabaseCache", "locmem.LocMemCache"])
 @pytest.mark.django_db
 def test_a_count_is_kept_for_its_period(settings: Any, clock: Any, tmp_path: Any, backend: str) -> None:

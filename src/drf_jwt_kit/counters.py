@@ -10,6 +10,10 @@ from django.core.cache.backends.base import BaseCache
 
 from .rules import Rate
 
+# Seconds that a count outlives its window by: an attempt in it may be slow to be counted. A key that expires while it
+# is counted up would stay in Redis for good.
+_LATE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -36,7 +40,7 @@ class Counter:
         """Return the window of ``now``, in seconds since the epoch, and begin it where there is none."""
         if self.rate is None:
             return Window("", 0)
-        began = _tally(self.name, int(now), 0, self.rate)
+        began = _tally(self.name, int(now), 0, self.rate.period)
         since = max(now - began, 0)  # another process may have begun it by a clock that is ahead
         if over := int(since // self.rate.period):  # the cache lets it go a moment later
             began += over * self.rate.period
@@ -47,14 +51,14 @@ class Counter:
         """Count one more failure and return how many there are in ``window``."""
         if self.rate is None:
             return 0
-        return _tally(window.key, 0, 1, self.rate)
+        return _tally(window.key, 0, 1, self.rate.period + _LATE)
 
     def take_back(self, window: Window) -> None:
         """Count one failure less: it was none."""
         if self.rate is not None:
             with suppress(ValueError):  # the window is over, or was evicted
                 cache.decr(window.key)
-                _keep(window.key, self.rate)
+                _keep(window.key, self.rate.period + _LATE)
 
     def exceeded_by(self, failures: int) -> bool:
         """Return whether ``failures`` are more than the rate allows."""
@@ -65,22 +69,22 @@ class Counter:
         return self.rate is not None and cache.get(window.key, 0) >= self.rate.limit
 
 
-def _tally(key: str, first: int, more: int, rate: Rate, *, tries: int = 2) -> int:
+def _tally(key: str, first: int, more: int, seconds: int, *, tries: int = 2) -> int:
     """Return a number of the cache after adding ``more`` to it. It is never read: a replica may be late."""
-    cache.add(key, first, timeout=rate.period)
+    cache.add(key, first, timeout=seconds)
     try:
         number: int = cache.incr(key, more)
     except ValueError:  # it expired between the two; or the cache keeps nothing
         if tries == 1:
             raise
-        return _tally(key, first, more, rate, tries=tries - 1)
-    _keep(key, rate)
+        return _tally(key, first, more, seconds, tries=tries - 1)
+    _keep(key, seconds)
     if type(number) is not int:  # Memcached's clients say `False` of a server that is down
         raise InvalidCacheBackendError(f"The cache counted to {number!r}.")
     return number
 
 
-def _keep(key: str, rate: Rate) -> None:
-    """Keep a count for its period in caches that count by setting anew, and then for as long as anything else."""
+def _keep(key: str, seconds: int) -> None:
+    """Keep a number that long in caches that count by setting anew, and then for as long as anything else."""
     if getattr(cache.incr, "__func__", None) is BaseCache.incr:
-        cache.touch(key, rate.period)
+        cache.touch(key, seconds)
