@@ -170,6 +170,18 @@ def test_e002_a_path_that_simplejwt_or_drf_reads_late(settings: Any, dictionary:
     assert f"{dictionary}[{key!r}]" in message.msg
 
 
+class Reader:
+    """What reads tokens without being one: simplejwt asks for no more."""
+
+    token_type = "access"
+
+
+def test_a_class_that_reads_tokens_need_not_be_a_token(settings: Any) -> None:
+    """Drop-in."""
+    settings.SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": (f"{__name__}.Reader",)}
+    assert messages() == []
+
+
 @pytest.mark.parametrize(
     ("dictionary", "key", "value"),
     [

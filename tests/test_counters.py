@@ -20,9 +20,25 @@ pytestmark = pytest.mark.usefixtures("clock")
 def test_a_counter_counts_in_windows() -> None:
     """2.3: what was counted is forgotten when its window ends, and not before."""
     counter = Counter("kit:00000000", Rate(2, 60))
-    found = [counter.exceeded_by(counter.count(counter.window(now))) for now in (7, 8, 66.9, 67, 68, 126, 190, 7)]
+    found = [counter.exceeded_by(counter.count(counter.window(now))) for now in (7, 8, 66.9, 67, 68, 126, 190, 191)]
     assert found == [False, False, True, False, False, True, False, False]
-    assert [counter.window(now).seconds_left for now in (187, 188, 246.5, 247, 1)] == [60, 59, 0.5, 60, 60]
+    assert [counter.window(now).seconds_left for now in (190, 191, 249.5, 255, 256)] == [60, 59, 0.5, 60, 59]
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_clock_that_is_behind_counts_in_the_same_window() -> None:
+    """THREATS: the clocks of two servers differ a little; nobody gets two windows by it."""
+    counter = Counter("kit:00000000", Rate(2, 60))
+    assert [counter.count(counter.window(now)) for now in (100, 98, 101)] == [1, 2, 3]
+    assert counter.window(98).seconds_left == 60
+
+
+@pytest.mark.usefixtures("counting")
+def test_a_clock_that_was_set_back_begins_a_window() -> None:
+    """2.2: nobody waits for a time that has been already."""
+    counter = Counter("kit:00000000", Rate(2, 60))
+    assert [counter.count(counter.window(now)) for now in (100, 70, 71)] == [1, 1, 2]
+    assert counter.window(71).seconds_left == 59
 
 
 def test_a_counter_without_a_rate_counts_nothing() -> None:
@@ -72,3 +88,5 @@ def test_a_count_is_kept_for_its_period(settings: Any, clock: Any, tmp_path: Any
     counter.take_back(counter.window(time.time()))
     clock.shift(timedelta(minutes=10))
     assert counter.count(counter.window(time.time())) == 3
+    clock.shift(timedelta(days=1, minutes=-10))
+    assert counter.window(time.time()).seconds_left == 86_400

@@ -347,6 +347,20 @@ def test_an_attempt_counts_once_on_the_account_that_it_means(settings: Any, cloc
 
 
 @pytest.mark.usefixtures("counting")
+def test_all_names_of_an_account_are_free_again_at_once(settings: Any, clock: Any) -> None:
+    """2.2: whoever waited is not denied for another spelling that was counted a moment later than the name."""
+    settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "1/5m"}
+    clock.shift(timedelta(seconds=0.99))
+    attempt = begin("alicia")
+    clock.shift(timedelta(seconds=0.02))
+    attempt.means("alice")
+    clock.shift(timedelta(seconds=wait("alicia")))
+    attempt = begin("alicia")
+    attempt.means("alice")
+    assert not attempt.is_too_many
+
+
+@pytest.mark.usefixtures("counting")
 def test_what_is_withdrawn_is_withdrawn_from_the_account_that_it_means(settings: Any) -> None:
     """2.3: a success, or what was no guess, leaves no trace there."""
     settings.DRF_JWT_KIT = {**OFF, "LOGIN_FAILURES_PER_ACCOUNT_AND_ADDRESS": "1/365d"}

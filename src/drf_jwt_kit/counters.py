@@ -14,6 +14,8 @@ from .rules import Rate
 # is counted up would stay in Redis for good.
 _LATE = 60
 
+_APART = 5  # seconds by which the clocks of two servers may differ
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -41,11 +43,10 @@ class Counter:
         if self.rate is None:
             return Window("", 0)
         began = _tally(self.name, int(now), 0, self.rate.period)
-        since = max(now - began, 0)  # another process may have begun it by a clock that is ahead
-        if over := int(since // self.rate.period):  # the cache lets it go a moment later
-            began += over * self.rate.period
+        if not -_APART <= now - began < self.rate.period:  # the cache is late to let it go, or a clock was set
+            began = int(now)
             cache.set(self.name, began, self.rate.period)
-        return Window(f"{self.name}:{self.kind}{began}", self.rate.period - since % self.rate.period)
+        return Window(f"{self.name}:{self.kind}{began}", self.rate.period - max(now - began, 0))
 
     def count(self, window: Window) -> int:
         """Count one more failure and return how many there are in ``window``."""

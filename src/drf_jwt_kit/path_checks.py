@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.module_loading import import_string
 from rest_framework.serializers import BaseSerializer
-from rest_framework_simplejwt.tokens import Token
 
 from .checks import is_list, kit_settings, message
 from .conf import SERIALIZERS, named_class
@@ -73,7 +72,8 @@ def _leads_somewhere(key: str, value: Any) -> bool:
         if key in SERIALIZERS:
             return issubclass(named_class(key), BaseSerializer)
         if key in _LISTS["SIMPLE_JWT"]:
-            return issubclass(import_string(value), Token)
+            token_class = import_string(value)
+            return isinstance(token_class, type) and hasattr(token_class, "token_type")
         found = import_string(value) if isinstance(value, str) else value
         return callable(found) and not any(map(iscoroutinefunction, (found, type(found).__call__)))
     except (ImportError, ValueError, TypeError, AttributeError):

@@ -132,6 +132,7 @@ class Attempt:
         if self.meant is None:
             self.meant = Attempt(account, self.address, "meant:")
             self.meant.place = _OFF  # it is counted there already
+            self.meant.now = self.now
             self.is_too_many = self.meant._counted() > 0
 
     def _counted(self) -> float:
