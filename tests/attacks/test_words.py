@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.management import call_command
-from django.test import Client, override_settings
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 from django.utils.log import AdminEmailHandler
 from django.views.decorators.debug import sensitive_variables
@@ -29,6 +31,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
+from rest_framework_simplejwt import tokens as simplejwt
 
 from drf_jwt_kit import sessions
 from drf_jwt_kit.authentication import JWTAuthentication
@@ -41,7 +44,7 @@ from drf_jwt_kit.serializers import (
     TokenVerifySerializer,
 )
 from drf_jwt_kit.signals import refresh_token_reused, session_revoked, session_started, token_refreshed
-from drf_jwt_kit.tokens import AccessToken
+from drf_jwt_kit.tokens import AccessToken, RefreshToken
 from tests import urls as project
 from tests.attacks import forge
 from tests.attacks.conftest import Doors, another_user
@@ -374,6 +377,39 @@ class Starts(APIView):
         return Response({"access": str(sessions.start(get_user_model().objects.get(username="alice")).access)})
 
 
+class Reads(APIView):
+    """A project's own view, which hands a token to ``reads``, and catches nothing."""
+
+    permission_classes = (AllowAny,)
+    reads: Any = None
+
+    def post(self, request: Request) -> Response:
+        """Read it."""
+        self.reads(request.data["token"])
+        return Response()
+
+
+def read_by_function(request: HttpRequest, reads: Any) -> HttpResponse:
+    """Be a plain view that does the same."""
+    reads(json.loads(request.body)["token"])
+    return HttpResponse()
+
+
+async def read_by_coroutine(request: HttpRequest, reads: Any) -> HttpResponse:
+    """Be a plain async view that does the same."""
+    return read_by_function(request, reads)
+
+
+READ_BY: dict[str, Any] = {
+    "refresh": simplejwt.RefreshToken,
+    "access": simplejwt.AccessToken,
+    "any": simplejwt.UntypedToken,
+    "kit-refresh": RefreshToken,
+    "kit-access": AccessToken,
+    "rotate": sessions.rotate,
+}
+
+
 class FailingView(APIView):
     """A project's view with a bug."""
 
@@ -423,6 +459,9 @@ urlpatterns = [
     path("starts/", Starts.as_view()),
     path("failing/", FailingView.as_view()),
     path("failing/user/", FailingView.as_view(authentication_classes=[FailingAuthentication])),
+    *(path(f"reads/{name}/", Reads.as_view(reads=staticmethod(reads))) for name, reads in READ_BY.items()),
+    *(path(f"function/{name}/", read_by_function, {"reads": reads}) for name, reads in READ_BY.items()),
+    path("coroutine/", read_by_coroutine, {"reads": simplejwt.RefreshToken}),
     *(path(f"own/{name}", OwnView.as_view(serializer_class=cls)) for name, cls in OWN.items()),
 ]
 
@@ -513,6 +552,47 @@ def test_the_report_of_a_session_that_a_project_cannot_start_holds_no_key(
     assert answer.status_code == 500
     assert [report for report in reports if "not JSON serializable" in report]
     assert_silent([*reports, answer.content.decode()])
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("by", READ_BY)
+@pytest.mark.parametrize("view", ["reads", "function"])
+@pytest.mark.parametrize("sent", ["{.access}x", "{.refresh}x", "e30.e30.e30"], ids=["access", "refresh", "nothing"])
+def test_the_report_of_a_view_that_catches_no_refusal_holds_no_secret(
+    client: Any, tokens: Tokens, settings: Any, reports: list[str], *, view: str, by: str, sent: str, debug: bool
+) -> None:
+    """Law 10: PyJWT has the key at hand, and each on the way has the token, whoever asks simplejwt to read one."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    answer = client.post(f"/{view}/{by}/", {"token": sent.format(tokens)}, format="json")
+    assert answer.status_code == 500
+    assert [report for report in reports if "Token" in report]
+    assert_silent([*reports, answer.content.decode()])
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_nor_does_the_report_of_an_async_one(tokens: Tokens, settings: Any, reports: list[str], debug: bool) -> None:
+    """Law 10: under ASGI, Django reports from another thread than the view's."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    post = async_to_sync(AsyncClient(raise_request_exception=False).post)
+    answer = post("/coroutine/", json.dumps({"token": f"{tokens.refresh}x"}), content_type="application/json")
+    assert answer.status_code == 500
+    assert [report for report in reports if "Token" in report]
+    assert_silent([*reports, answer.content.decode()])
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("view", ["reads", "function"])
+@pytest.mark.parametrize(
+    ("by", "sent"), [("access", "{.refresh}"), ("kit-access", "{.refresh}"), ("rotate", "{.access}")]
+)
+def test_the_report_of_a_view_that_is_sent_another_kind_holds_no_secret(
+    client: Any, tokens: Tokens, settings: Any, reports: list[str], *, view: str, by: str, sent: str, debug: bool
+) -> None:
+    """Law 10: such a token is good."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    assert client.post(f"/{view}/{by}/", {"token": sent.format(tokens)}, format="json").status_code == 500
+    assert [report for report in reports if "Token" in report]
+    assert_silent(reports)
 
 
 # -- Other words -----------------------------------------------------------------------------------
