@@ -410,6 +410,16 @@ def test_no_key_tells_of_the_account_or_the_address() -> None:
     assert "192.0.2.1" not in keys
 
 
+def test_keys_cannot_be_made_by_whoever_has_the_cache(settings: Any) -> None:
+    """Who tried to sign in from where cannot be found out by trying names and addresses: that takes ``SECRET_KEY``."""
+    begin().failed()
+    first = set(cache._cache)
+    settings.SECRET_KEY = "another key, long enough to be one " * 2
+    begin().failed()
+    assert len(first) == 8
+    assert len(set(cache._cache) - first) == 8
+
+
 CACHES = {
     "dummy": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
     "down": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"},

@@ -7,7 +7,6 @@ its own count, which was beyond the limit, and so frees no place below it. The c
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 from asgiref.local import Local
 from django.core.cache import cache
+from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import APIException, Throttled
 
 from . import clients
@@ -221,8 +221,8 @@ def cache_errors_logged(*, fatal: bool) -> Iterator[None]:
 
 
 def _name(kind: str, *parts: str) -> str:
-    """Return a cache key that tells nothing: accounts are personal data."""
-    return f"drf_jwt_kit:{kind}:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+    """Return a cache key that tells nothing: accounts are personal data, and may not be guessed at there either."""
+    return f"drf_jwt_kit:{kind}:{salted_hmac(kind, repr(parts), algorithm='sha256').hexdigest()}"
 
 
 def network(address: str | None) -> str:
