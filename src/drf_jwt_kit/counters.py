@@ -14,8 +14,6 @@ from .rules import Rate
 # is counted up would stay in Redis for good.
 _LATE = 60
 
-_APART = 5  # seconds by which the clocks of two servers may differ
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -43,7 +41,7 @@ class Counter:
         if self.rate is None:
             return Window("", 0)
         began = _tally(self.name, int(now), 0, self.rate.period)
-        if not -_APART <= now - began < self.rate.period:  # the cache is late to let it go, or a clock was set
+        if abs(now - began) >= self.rate.period:  # the cache is late to let it go, or a clock was set back
             began = int(now)
             cache.set(self.name, began, self.rate.period)
         return Window(f"{self.name}:{self.kind}{began}", self.rate.period - max(now - began, 0))

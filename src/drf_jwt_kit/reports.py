@@ -20,8 +20,8 @@ from django.utils.datastructures import MultiValueDict
 logger = logging.getLogger("drf_jwt_kit")
 
 _HIDES_VARIABLES = "django.views.decorators.debug"  # where `sensitive_variables` is
-_HOLD_TOKENS = ("rest_framework_simplejwt.", "jwt.", "drf_jwt_kit.")
-_HOLD_SECRETS = ("rest_framework.", *_HOLD_TOKENS)
+_READ_TOKENS = ("rest_framework_simplejwt.", "jwt.", "drf_jwt_kit.")
+_HOLD_SECRETS = ("rest_framework.", *_READ_TOKENS)
 _MAY_GO_ON = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 # MySQL's numbers for connections, locks and a server that only reads; from 2000 on they are its client's.
@@ -61,17 +61,16 @@ def _without_words(error: BaseException | None) -> Iterator[str]:
         yield f"{type(error).__module__}.{type(error).__qualname__}\n"
 
 
-def without_secrets(error: BaseException, modules: tuple[str, ...] = _HOLD_SECRETS) -> BaseException:
+def without_secrets(error: BaseException) -> BaseException:
     """Return ``error``, and let no frame that knew what was sent, or a key, show its variables any more (law 10).
 
-    ``modules`` says what the names of such frames' modules begin with. ``sensitive_variables`` hides variables from
-    Django's reports alone, and not where ``DEBUG`` is on. What it is put around stays hidden: its own frames, which
-    have the arguments, are only left out.
+    ``sensitive_variables`` hides them from Django's reports alone, and not where ``DEBUG`` is on. What it is put
+    around stays hidden: its own frames, which have the arguments, are only left out.
     """
     for one in _chain(error):
         link = one.__traceback__
         while link is not None:
-            _empty(link.tb_frame, modules)
+            _empty(link.tb_frame)
             while link.tb_next is not None and _module(link.tb_next.tb_frame) == _HIDES_VARIABLES:
                 link.tb_next = link.tb_next.tb_next  # in its place: a context manager puts back what it was given
             link = link.tb_next
@@ -81,8 +80,15 @@ def without_secrets(error: BaseException, modules: tuple[str, ...] = _HOLD_SECRE
 @receiver(got_request_exception)
 def leave_out_tokens(**kwargs: Any) -> None:
     """Let no report of what a view did not catch show a token or a key, whoever asked simplejwt to read it."""
-    if (error := sys.exception()) is not None:
-        without_secrets(error, _HOLD_TOKENS)
+    error = sys.exception()
+    if error is not None and _is_about_tokens(error):
+        without_secrets(error)
+
+
+def _is_about_tokens(error: BaseException) -> bool:
+    """Return whether an error came through what reads tokens."""
+    frames = (frame for one in _chain(error) for frame, _line in traceback.walk_tb(one.__traceback__))
+    return any(_module(frame).startswith(_READ_TOKENS) for frame in frames)
 
 
 def _module(frame: FrameType) -> str:
@@ -90,9 +96,9 @@ def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", ""))
 
 
-def _empty(frame: FrameType, modules: tuple[str, ...]) -> None:
-    """Let a frame of one of the ``modules`` forget its variables, if it is over."""
-    if _module(frame).startswith(modules) and not frame.f_code.co_flags & _MAY_GO_ON:
+def _empty(frame: FrameType) -> None:
+    """Let a frame of DRF's, simplejwt's, PyJWT's or the kit's forget its variables, if it is over."""
+    if _module(frame).startswith(_HOLD_SECRETS) and not frame.f_code.co_flags & _MAY_GO_ON:
         with suppress(RuntimeError):  # it runs yet
             frame.clear()
 
@@ -101,7 +107,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     """Return an error, and those that it was raised from, or while handling, or that it is a group of."""
     found = [error]
     for one in found:
-        led = [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]
+        led = [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
         found += [it for it in led if it is not None and not any(it is known for known in found)]  # some compare oddly
     return found
 

@@ -14,6 +14,7 @@ from rest_framework_simplejwt.utils import aware_utcnow, datetime_to_epoch, get_
 from . import backends, claims
 from .conf import ACCESS_TOKEN, REFRESH_TOKEN, named_class, onto_kit, simple_jwt
 from .exceptions import Invalid, WrongType
+from .reports import without_secrets
 
 if TYPE_CHECKING:
     from .models import TokenSession
@@ -55,9 +56,14 @@ class Token(simplejwt.Token):
         self.token = token
         self.current_time = aware_utcnow()
         if token is not None:
-            self.payload = backends.decode(self.get_token_backend(), token, verify=verify)
-            if verify:
-                self.verify()
+            try:
+                self.payload = backends.decode(self.get_token_backend(), token, verify=verify)
+                if verify:
+                    self.verify()
+            except Exception as error:
+                del token  # whoever catches it may log it
+                without_secrets(error)
+                raise
         else:
             self.payload = {simple_jwt().TOKEN_TYPE_CLAIM: self.token_type}
             self.set_exp()

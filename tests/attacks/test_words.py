@@ -31,7 +31,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
+from rest_framework_simplejwt import serializers as simplejwt_serializers
 from rest_framework_simplejwt import tokens as simplejwt
+from rest_framework_simplejwt.exceptions import TokenError
 
 from drf_jwt_kit import sessions
 from drf_jwt_kit.authentication import JWTAuthentication
@@ -44,7 +46,7 @@ from drf_jwt_kit.serializers import (
     TokenVerifySerializer,
 )
 from drf_jwt_kit.signals import refresh_token_reused, session_revoked, session_started, token_refreshed
-from drf_jwt_kit.tokens import AccessToken, RefreshToken
+from drf_jwt_kit.tokens import AccessToken, RefreshToken, UntypedToken
 from tests import urls as project
 from tests.attacks import forge
 from tests.attacks.conftest import Doors, another_user
@@ -248,6 +250,7 @@ OWN = {
     "revoke/": TokenRevokeSerializer,
     "blacklist/": TokenBlacklistSerializer,
 }
+PLAIN = (simplejwt_serializers.TokenRefreshSerializer, simplejwt_serializers.TokenVerifySerializer)
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -400,6 +403,28 @@ async def read_by_coroutine(request: HttpRequest, reads: Any) -> HttpResponse:
     return read_by_function(request, reads)
 
 
+class Validates(APIView):
+    """A project's own view, which keeps nothing of what simplejwt's serializer is given."""
+
+    permission_classes = (AllowAny,)
+    serializer_class: Any = None
+
+    def post(self, request: Request) -> Response:
+        """Validate it."""
+        return Response(self.serializer_class(data=request.data).is_valid(raise_exception=True))
+
+
+class OddError(Exception):
+    """A project's exception whose attribute is called as a group's is."""
+
+    exceptions = ("none", None)
+
+
+def fail_oddly(sent: Any) -> None:
+    """Raise it."""
+    raise OddError
+
+
 READ_BY: dict[str, Any] = {
     "refresh": simplejwt.RefreshToken,
     "access": simplejwt.AccessToken,
@@ -449,6 +474,11 @@ def failing_rule(value: str) -> None:
     raise LookupError("the view failed")
 
 
+def raise_again(exc: Exception, context: dict[str, Any]) -> Response:
+    """Be an exception handler that answers nothing."""
+    raise exc
+
+
 def failing_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """Be an exception handler with a bug."""
     raise LookupError("the view failed")
@@ -461,8 +491,10 @@ urlpatterns = [
     path("failing/user/", FailingView.as_view(authentication_classes=[FailingAuthentication])),
     *(path(f"reads/{name}/", Reads.as_view(reads=staticmethod(reads))) for name, reads in READ_BY.items()),
     *(path(f"function/{name}/", read_by_function, {"reads": reads}) for name, reads in READ_BY.items()),
+    path("reads/odd/", Reads.as_view(reads=staticmethod(fail_oddly))),
     path("coroutine/", read_by_coroutine, {"reads": simplejwt.RefreshToken}),
     *(path(f"own/{name}", OwnView.as_view(serializer_class=cls)) for name, cls in OWN.items()),
+    *(path(f"validates/{plain.__name__}/", Validates.as_view(serializer_class=plain)) for plain in PLAIN),
 ]
 
 
@@ -567,6 +599,52 @@ def test_the_report_of_a_view_that_catches_no_refusal_holds_no_secret(
     assert answer.status_code == 500
     assert [report for report in reports if "Token" in report]
     assert_silent([*reports, answer.content.decode()])
+
+
+OF_KIND = {"{.access}": AccessToken, "{.refresh}": RefreshToken}
+
+
+def read_and_log(reads: Any, sent: list[str]) -> None:
+    """Be a project's code that takes a token, and logs why it is refused."""
+    try:
+        reads(sent.pop())
+    except TokenError:
+        logging.getLogger("django.request").exception("Refused.")
+
+
+@pytest.mark.parametrize("reads", [AccessToken, RefreshToken, UntypedToken])
+@pytest.mark.parametrize("sent", ["{.access}x", "{.refresh}x", "{.access}", "{.refresh}", "e30.e30.e30", "{.access}="])
+def test_what_a_project_logs_of_a_refusal_holds_no_secret(
+    tokens: Tokens, reports: list[str], reads: Any, sent: str
+) -> None:
+    """Law 10: whoever catches what the kit's classes raise need not fear to log it; a task has no request."""
+    read_and_log(reads, [sent.format(tokens)])
+    is_good = sent in OF_KIND and reads in (UntypedToken, OF_KIND[sent])
+    assert is_good == (not reports)
+    assert_silent(reports)
+
+
+@pytest.mark.parametrize("serializer", PLAIN)
+@pytest.mark.parametrize("debug", [False, True])
+def test_nor_does_that_of_simplejwts_serializers(
+    client: Any, tokens: Tokens, settings: Any, reports: list[str], *, serializer: Any, debug: bool
+) -> None:
+    """Law 10: DRF's frames have the token as well."""
+    settings.ROOT_URLCONF, settings.DEBUG = __name__, debug
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{__name__}.raise_again"}
+    body = {"refresh": f"{tokens.refresh}x", "token": f"{tokens.refresh}x"}
+    answer = client.post(f"/validates/{serializer.__name__}/", body, format="json")
+    assert answer.status_code == 500
+    assert [report for report in reports if "Token" in report]
+    assert_silent([*reports, answer.content.decode()])
+
+
+def test_what_is_about_no_token_is_reported_as_it_is(client: Any, settings: Any, reports: list[str]) -> None:
+    """Django: whatever a project's view raises is answered and reported, and its developers see DRF's variables."""
+    settings.ROOT_URLCONF = __name__
+    assert client.post("/reads/odd/", {"token": "none"}, format="json").status_code == 500
+    assert [report for report in reports if "OddError" in report]
+    assert [report for report in reports if "<rest_framework.request.Request" in report]
 
 
 @pytest.mark.parametrize("debug", [False, True])
