@@ -23,6 +23,27 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 """
 
+CUSTOMER = """
+import uuid
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Customers(BaseUserManager):
+    def create_user(self, email, password):
+        customer = self.model(email=email)
+        customer.set_password(password)
+        customer.save()
+        return customer
+
+
+class Customer(AbstractBaseUser):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    email = models.EmailField(unique=True)
+    objects = Customers()
+    USERNAME_FIELD = "email"
+"""
+
 URLS = """
 from django.urls import include, path
 from shop import views

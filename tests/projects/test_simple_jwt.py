@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.projects.conftest import CUSTOMER
+
 pytestmark = pytest.mark.processes
 
 ROUND_TRIP = """
@@ -111,29 +113,7 @@ def test_settings_of_a_project_that_used_simplejwt(project: Any, settings: str, 
 def test_a_user_model_with_uuid_and_email(project: Any) -> None:
     """Issue 2.5: ``USERNAME_FIELD`` names the field of the body, and the primary key may be anything."""
     project.set("AUTH_USER_MODEL = 'shop.Customer'\n")
-    project.write(
-        "shop/models.py",
-        """
-        import uuid
-        from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-        from django.db import models
-
-
-        class Customers(BaseUserManager):
-            def create_user(self, email, password):
-                customer = self.model(email=email)
-                customer.set_password(password)
-                customer.save()
-                return customer
-
-
-        class Customer(AbstractBaseUser):
-            id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-            email = models.EmailField(unique=True)
-            objects = Customers()
-            USERNAME_FIELD = "email"
-        """,
-    )
+    project.write("shop/models.py", CUSTOMER)
     project.write("shop/migrations/__init__.py", "")
     project.set("from django.core.management import call_command\n")
     script = "call_command('makemigrations', 'shop', verbosity=0)\n" + ROUND_TRIP

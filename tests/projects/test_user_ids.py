@@ -6,28 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.projects.conftest import CUSTOMER
+
 pytestmark = pytest.mark.processes
-
-MODEL = """
-import uuid
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.db import models
-
-
-class Customers(BaseUserManager):
-    def create_user(self, email, password):
-        customer = self.model(email=email)
-        customer.set_password(password)
-        customer.save()
-        return customer
-
-
-class Customer(AbstractBaseUser):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    email = models.EmailField(unique=True)
-    objects = Customers()
-    USERNAME_FIELD = "email"
-"""
 
 # Signs tokens with the project's own key, with and without a session, and tries each at every door of its kind.
 ASK = """
@@ -89,7 +70,7 @@ tell(
 def test_an_odd_id_is_nobodys_where_ids_are_uuids(project: Any) -> None:
     """THREATS: an integer where the key is a UUID, and a UUID in every other writing: 401 at every door (k)."""
     project.set("AUTH_USER_MODEL = 'shop.Customer'\n")
-    project.write("shop/models.py", MODEL)
+    project.write("shop/models.py", CUSTOMER)
     project.write("shop/migrations/__init__.py", "")
     good = [
         {"verify": 200, "class": 200, "revoke": 200},
