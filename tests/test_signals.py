@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
 from drf_jwt_kit import sessions, signals
@@ -160,6 +161,33 @@ def test_a_receiver_that_fails_takes_back_nothing_of_the_callers(user: Any, fail
     assert sessions.rotate(str(kept.refresh)).session == kept.session
     with pytest.raises(Revoked):
         sessions.rotate(str(ended.refresh))
+
+
+def _lose(**arguments: Any) -> None:
+    """Fail as a receiver does for which the database gives up the whole transaction: MariaDB, at a deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("ROLLBACK")
+    raise OperationalError(1213, "Deadlock found")
+
+
+def _lose_quietly(**arguments: Any) -> None:
+    """Fail so, and catch that as Django's documentation says."""
+    with suppress(OperationalError), transaction.atomic():
+        _lose()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("loses", [_lose, _lose_quietly])
+def test_a_transaction_that_a_receiver_loses_is_lost_to_its_caller(user: Any, loses: Any) -> None:
+    """2.2: whoever ends a session in it must not be told that it ended."""
+    pair = sessions.start(user)
+    signals.session_revoked.connect(loses)
+    try:
+        with pytest.raises(OperationalError), transaction.atomic():
+            sessions.revoke_all(user)
+    finally:
+        signals.session_revoked.disconnect(loses)
+    assert sessions.rotate(str(pair.refresh)).session == pair.session
 
 
 def test_each_event_is_a_line_with_ids_and_address(lines: Any, sign_in: Any, post: Any, user: Any) -> None:

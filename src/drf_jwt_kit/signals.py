@@ -1,6 +1,7 @@
 """One signal for each security event, and the log line that goes with it.
 
-Each is sent with ``send_robust``: a receiver that fails keeps nobody signed in or out.
+Each is sent with ``send_robust``: a receiver that fails keeps nobody signed in or out, unless the database gave up
+the caller's transaction for it: then that is raised.
 
 =========================  =========================================================================
 signal                     arguments beside ``sender`` (:class:`~drf_jwt_kit.models.TokenSession`)
@@ -21,7 +22,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from django.db import Error, connections, transaction
+from django.db import Error, OperationalError, connections, transaction
 from django.dispatch import Signal
 
 from . import clients
@@ -51,12 +52,23 @@ def announce(
 
 
 def _send(signal: Signal, **arguments: Any) -> None:
-    """Send ``signal`` apart from transactions around: Django condemns one in which a receiver's INSERT failed."""
+    """Send ``signal`` apart from transactions around: Django condemns one in which a receiver's INSERT failed.
+
+    Raises :exc:`~django.db.OperationalError` where the database gave one up as a whole, as MariaDB does at a deadlock:
+    what its caller wrote is lost, and what was announced is not true.
+    """
+    within = [known.alias for known in connections.all(initialized_only=True) if known.in_atomic_block]
+    sound = [alias for alias in within if not transaction.get_rollback(using=alias)]
     with ExitStack() as apart:
-        within = [known.alias for known in connections.all(initialized_only=True) if known.in_atomic_block]
         for alias in within:
             apart.enter_context(transaction.atomic(using=alias))
         answers = [answer for _receiver, answer in signal.send_robust(**arguments)]
-        if any(isinstance(answer, Error) for answer in answers):
+        failures = [answer for answer in answers if isinstance(answer, Error)]
+        if failures:
             for alias in within:
                 transaction.set_rollback(True, using=alias)
+    if any(transaction.get_rollback(using=alias) for alias in sound):
+        cause = next(iter(failures), None)
+        raise OperationalError(
+            "The database gave up the transaction in which a receiver of this signal failed."
+        ) from cause

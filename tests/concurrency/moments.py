@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
+from django.contrib.auth.models import Group
 from django.contrib.messages.storage.cookie import CookieStorage
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import RequestFactory, override_settings
 
 from drf_jwt_kit import receivers, rotation, sessions
 from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.signals import session_revoked
 from tests.concurrency.calls import (
     A_MOMENT,
     PASSWORD,
@@ -132,6 +134,42 @@ def ending_in_the_admin(callers: Callers) -> int:
     job = partial(admin.revoke_sessions, request, admin.get_queryset(request).filter(user=user))
     other = partial(call, "DELETE", "sessions/", access=held[0].access)
     return int(_beside(callers, rotation, "revoke", job, other).status)
+
+
+def deadlocked_receiver(callers: Callers) -> bool:
+    """End a session in a transaction, whose receiver meets a deadlock; return whether that is told, or else is true."""
+    user, (first, second) = _user(make_password(PASSWORD)), (new_user(), new_user())
+    held, mine, theirs = signed_in(user), Event(), Event()
+    told: list[Exception] = []
+
+    def rename(user: Any) -> None:
+        get_user_model().objects.filter(pk=user.pk).update(last_name="Jones")
+
+    def receive(**arguments: Any) -> None:
+        rename(second)
+
+    def sign_out() -> None:
+        try:
+            with transaction.atomic():
+                rename(first)
+                mine.set()
+                theirs.wait(A_MOMENT)
+                sessions.revoke_all(user)
+        except OperationalError as error:
+            told.append(error)
+
+    def write_more() -> None:
+        mine.wait(timeout=60)
+        with suppress(OperationalError), transaction.atomic():
+            Group.objects.bulk_create(Group(name=f"{user.pk}, {number}") for number in range(100))
+            rename(second)
+            theirs.set()
+            rename(first)
+
+    session_revoked.connect(receive)
+    callers.at_once(sign_out, write_more)
+    session_revoked.disconnect(receive)
+    return bool(told) != (refresh(held.refresh).status == 401)
 
 
 def activating(callers: Callers, *, how: str) -> str:

@@ -145,3 +145,8 @@ def test_surplus_sessions_end_in_the_order_of_their_ids(arena: Any) -> None:
 def test_the_admins_action_ends_sessions_in_the_order_of_their_ids(arena: Any) -> None:
     """It is a transaction under ``ATOMIC_REQUESTS``, and shows the newest first."""
     assert arena.run("ending_in_the_admin") == 204
+
+
+def test_an_end_that_a_receivers_deadlock_takes_back_is_told(arena: Any) -> None:
+    """Law 4: MariaDB gives up the whole transaction then; whoever signed out must not believe it."""
+    assert arena.run("deadlocked_receiver")
