@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -86,6 +86,62 @@ def test_a_replay_is_told_before_its_end(events: Any, user: Any, settings: Any) 
     assert events[0][1]["request"] is None
 
 
+@pytest.fixture
+def replayed(user: Any, settings: Any) -> tuple[str, str]:
+    """A refresh token that was used, and its successor."""
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    used = str(sessions.start(user).refresh)
+    return used, str(sessions.rotate(used).refresh)
+
+
+def test_a_replay_has_ended_the_session_before_anybody_hears_of_it(replayed: tuple[str, str]) -> None:
+    """Law 3: a receiver may hang at a mail server, and the thief goes on meanwhile."""
+    found: list[Any] = []
+
+    def look(*, session: TokenSession, **kwargs: Any) -> None:
+        found.extend([session.revoked_at, TokenSession.objects.get().revoked_at])
+        with pytest.raises(Revoked):
+            sessions.rotate(replayed[1])
+
+    signals.refresh_token_reused.connect(look)
+    try:
+        with pytest.raises(Reused):
+            sessions.rotate(replayed[0])
+    finally:
+        signals.refresh_token_reused.disconnect(look)
+    assert len(found) == 2
+    assert all(found)
+
+
+def _lose(**arguments: Any) -> None:
+    """Fail as a receiver does for which the database gives up the whole transaction: MariaDB, at a deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute("ROLLBACK")
+    raise OperationalError(1213, "Deadlock found")
+
+
+def _stop(**kwargs: Any) -> None:
+    """End the process, as gunicorn does where a receiver takes too long."""
+    raise SystemExit
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("around", [nullcontext, transaction.atomic])
+@pytest.mark.parametrize("stops", [_stop, _lose], ids=["process", "transaction"])
+def test_a_replay_ends_the_session_whatever_its_receivers_do(
+    replayed: tuple[str, str], around: Any, stops: Any
+) -> None:
+    """Law 3: a worker that is stopped while it tells of the theft leaves nothing to the thief."""
+    signals.refresh_token_reused.connect(stops)
+    try:
+        with pytest.raises((SystemExit, Reused, OperationalError)), around():
+            sessions.rotate(replayed[0])
+    finally:
+        signals.refresh_token_reused.disconnect(stops)
+    with pytest.raises(Revoked):
+        sessions.rotate(replayed[1])
+
+
 @pytest.mark.parametrize("path", ["sessions/", "sessions/others/"])
 def test_signing_out_everywhere_tells_of_each_session(events: Any, sign_in: Any, client: Any, path: str) -> None:
     """One signal for each session that ended, none for those that had before."""
@@ -161,13 +217,6 @@ def test_a_receiver_that_fails_takes_back_nothing_of_the_callers(user: Any, fail
     assert sessions.rotate(str(kept.refresh)).session == kept.session
     with pytest.raises(Revoked):
         sessions.rotate(str(ended.refresh))
-
-
-def _lose(**arguments: Any) -> None:
-    """Fail as a receiver does for which the database gives up the whole transaction: MariaDB, at a deadlock."""
-    with connection.cursor() as cursor:
-        cursor.execute("ROLLBACK")
-    raise OperationalError(1213, "Deadlock found")
 
 
 def _lose_quietly(**arguments: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,16 @@ def revoke(session: TokenSession, reason: str = rotation.SIGNED_OUT, request: An
     if ended:
         _announce([session], reason, request)
     return ended
+
+
+def end_reused(session: TokenSession, request: Any) -> None:
+    """End ``session``, whose refresh token was used twice, before anybody hears of it: a receiver may hang, or fail."""
+    ended = [session] if rotation.revoke(session, rotation.REUSED) else []
+    transactions.survive_rollback(partial(rotation.revoke, session, rotation.REUSED))
+    signals.announce(
+        signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
+    )
+    _announce(ended, rotation.REUSED, request)
 
 
 def revoke_all(user: Any, keep: TokenSession | UUID | None = None, request: Any = None) -> int:
@@ -51,8 +62,8 @@ def end_all(user: Any, reason: str, *, keep: TokenSession | UUID | None = None, 
 def end_all_of_inactive(user: Any) -> None:
     """End the sessions of a user who is found inactive, so that none revives with the user (law 9)."""
     overlooked = _overlooked(user, TokenSession.objects.filter(user=user), rotation.USER_INACTIVE)
-    end_all(user, rotation.USER_INACTIVE)
     transactions.survive_rollback(lambda: _sweep(user, overlooked(), rotation.USER_INACTIVE))
+    end_all(user, rotation.USER_INACTIVE)
 
 
 def _overlooked(user: Any, sessions: TokenSessionQuerySet, reason: str) -> Callable[[], TokenSessionQuerySet]:

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from . import adoption, claims, clients, credentials, issuance, lookup, models, rotation, signals, transactions
 from .conf import kit, simple_jwt
-from .ending import end_all_of_inactive, revoke, revoke_all
+from .ending import end_all_of_inactive, end_reused, revoke, revoke_all
 from .exceptions import Invalid, PasswordChanged, Refused, Reused, Revoked, UserInactive
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token, refresh_class
@@ -195,11 +195,7 @@ def _replay_ends(session: TokenSession, request: Any) -> Iterator[None]:
     try:
         yield
     except Reused:
-        signals.announce(
-            signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
-        )
-        revoke(session, rotation.REUSED, request)
-        transactions.survive_rollback(partial(rotation.revoke, session, rotation.REUSED))
+        end_reused(session, request)
         raise
 
 
