@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.db import OperationalError, connection, transaction
 from rest_framework_simplejwt.tokens import RefreshToken as PlainRefreshToken
 
-from drf_jwt_kit import sessions, signals
+from drf_jwt_kit import rotation, sessions, signals
 from drf_jwt_kit.exceptions import Reused, Revoked
 from drf_jwt_kit.models import TokenSession
 from tests.conftest import PASSWORD, bearer
@@ -138,6 +138,41 @@ def test_a_replay_ends_the_session_whatever_its_receivers_do(
             sessions.rotate(replayed[0])
     finally:
         signals.refresh_token_reused.disconnect(stops)
+    with pytest.raises(Revoked):
+        sessions.rotate(replayed[1])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stops", [_stop, _lose], ids=["process", "transaction"])
+def test_a_user_found_inactive_stays_signed_out_whatever_receivers_do(user: Any, stops: Any) -> None:
+    """Law 9: the rollback that follows takes nothing back, and nobody is revived."""
+    pair = sessions.start(user)
+    type(user).objects.filter(pk=user.pk).update(is_active=False)
+    signals.session_revoked.connect(stops)
+    try:
+        with pytest.raises((SystemExit, OperationalError)), transaction.atomic():
+            sessions.rotate(str(pair.refresh))
+    finally:
+        signals.session_revoked.disconnect(stops)
+    type(user).objects.filter(pk=user.pk).update(is_active=True)
+    with pytest.raises(Revoked):
+        sessions.rotate(str(pair.refresh))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replay_ends_the_session_where_that_failed_at_first(replayed: tuple[str, str], monkeypatch: Any) -> None:
+    """Law 3: a deadlock, say, that rolls back the caller's transaction with it."""
+    revoke, failed = rotation.revoke, []
+
+    def fail_once(*args: Any) -> Any:
+        if not failed:
+            failed.append(True)
+            raise OperationalError(1213, "Deadlock found")
+        return revoke(*args)
+
+    monkeypatch.setattr(rotation, "revoke", fail_once)
+    with pytest.raises(OperationalError), transaction.atomic():
+        sessions.rotate(replayed[0])
     with pytest.raises(Revoked):
         sessions.rotate(replayed[1])
 

@@ -28,8 +28,8 @@ def revoke(session: TokenSession, reason: str = rotation.SIGNED_OUT, request: An
 
 def end_reused(session: TokenSession, request: Any) -> None:
     """End ``session``, whose refresh token was used twice, before anybody hears of it: a receiver may hang, or fail."""
-    ended = [session] if rotation.revoke(session, rotation.REUSED) else []
     transactions.survive_rollback(partial(rotation.revoke, session, rotation.REUSED))
+    ended = [session] if rotation.revoke(session, rotation.REUSED) else []
     signals.announce(
         signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
     )

@@ -35,7 +35,6 @@ LONGEST_DELAY = 300  # seconds
 _ATTEMPT = "_drf_jwt_kit_sign_in_attempt"
 _under_way = Local()
 
-
 _OFF = Counter("", None)
 
 
