@@ -158,6 +158,7 @@ NOWHERE = "no.such.name"
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.claims",)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (OwnAuthentication,)),
         ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.OwnAuthentication",)),
+        ("SIMPLE_JWT", "AUTH_TOKEN_CLASSES", (f"{__name__}.NO_CLASS",)),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", NOWHERE),
         ("REST_FRAMEWORK", "EXCEPTION_HANDLER", None),
     ],
@@ -174,6 +175,9 @@ class Reader:
     """What reads tokens without being one: simplejwt asks for no more."""
 
     token_type = "access"
+
+
+NO_CLASS = Reader()
 
 
 def test_a_class_that_reads_tokens_need_not_be_a_token(settings: Any) -> None:

@@ -177,6 +177,23 @@ def test_a_replay_ends_the_session_where_that_failed_at_first(replayed: tuple[st
         sessions.rotate(replayed[1])
 
 
+def test_who_comes_second_to_the_end_of_a_replayed_session_tells_of_no_end(
+    replayed: tuple[str, str], events: Any, monkeypatch: Any
+) -> None:
+    """Law 4: a session ends once; its owner signs out while the thief's token is looked at."""
+    revoke = rotation.revoke
+
+    def come_second(session: TokenSession, reason: str) -> bool:
+        assert revoke(TokenSession.objects.get(), rotation.SIGNED_OUT)
+        return revoke(session, reason)
+
+    monkeypatch.setattr(rotation, "revoke", come_second)
+    with pytest.raises(Reused):
+        sessions.rotate(replayed[0])
+    assert names(events) == ["refresh_token_reused"]
+    assert TokenSession.objects.get().revoke_reason == "signed_out"
+
+
 @pytest.mark.parametrize("path", ["sessions/", "sessions/others/"])
 def test_signing_out_everywhere_tells_of_each_session(events: Any, sign_in: Any, client: Any, path: str) -> None:
     """One signal for each session that ended, none for those that had before."""
@@ -272,6 +289,15 @@ def test_a_transaction_that_a_receiver_loses_is_lost_to_its_caller(user: Any, lo
     finally:
         signals.session_revoked.disconnect(loses)
     assert sessions.rotate(str(pair.refresh)).session == pair.session
+
+
+@pytest.mark.usefixtures("events")
+def test_a_transaction_that_was_condemned_before_is_no_receivers_doing(user: Any) -> None:
+    """Django: its owner knows, as of one on another database; who ends a session there is not stopped by it."""
+    session = sessions.start(user).session
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        signals.announce(signals.session_revoked, "session_revoked", logging.INFO, session=session, reason="reused")
 
 
 def test_each_event_is_a_line_with_ids_and_address(lines: Any, sign_in: Any, post: Any, user: Any) -> None:
