@@ -170,13 +170,51 @@ def test_the_serializer_of_the_sign_in_keeps_naming_the_claims(user: Any) -> Non
     assert sessions.rotate(str(pair.refresh)).access["name"] == "alicia"
 
 
-@pytest.mark.parametrize("path", ["RenamedSince", "just_before", "HERE", "TokenSession"])
-def test_a_serializer_that_is_gone_signs_nobody_out(user: Any, caplog: Any, path: str) -> None:
-    """A project that renames a class loses its claims, not its users, and is told; nor if the name is another's now."""
-    pair = sessions.begin(user, fixed={}, source=f"{HERE}.NamedSerializer")
+def moved_to(path: str) -> str:
+    """Return the refresh token of a session whose serializer was at ``path`` of this module when it was signed in."""
+    user = get_user_model().objects.get()
+    refresh = str(sessions.begin(user, fixed={}, source=f"{HERE}.NamedSerializer").refresh)
     TokenSession.objects.update(claims_source=f"{HERE}.{path}")
-    assert "name" not in sessions.rotate(str(pair.refresh)).access
+    return refresh
+
+
+@pytest.mark.parametrize("path", ["RenamedSince", "just_before", "HERE", "TokenSession"])
+@pytest.mark.parametrize("rotating", [True, False], ids=["rotating", "not rotating"])
+def test_no_other_claims_take_the_place_of_a_serializer_that_is_gone(
+    user: Any, settings: Any, caplog: Any, path: str, rotating: bool
+) -> None:
+    """Law 11: nobody knows what it granted, and the settings' may grant more. Once it is found again, all goes on."""
+    settings.SIMPLE_JWT = {"ROTATE_REFRESH_TOKENS": rotating}
+    refresh = moved_to(path)
+    with pytest.raises(Revoked):
+        sessions.rotate(refresh)
+    with pytest.raises(Revoked):
+        introspection.ensure_acceptable(refresh)
+    with pytest.raises(Revoked):
+        sessions.confirm(RefreshToken(refresh), None, since=None)
     assert f"{HERE}.{path} is gone" in caplog.text
+    TokenSession.objects.update(claims_source=f"{HERE}.NamedSerializer")
+    assert sessions.rotate(refresh).access["name"] == "alice"
+
+
+def test_whose_serializer_is_gone_can_sign_out(user: Any) -> None:
+    """The session ends as any other."""
+    sessions.sign_out(RefreshToken(moved_to("RenamedSince")))
+    assert TokenSession.objects.get().revoke_reason == "signed_out"
+
+
+@pytest.mark.parametrize("hook", [None, f"{HERE}.failing_claim"], ids=["no serializer", "a hook that fails"])
+def test_a_replay_is_found_out_whatever_becomes_of_claims(user: Any, settings: Any, hook: str | None) -> None:
+    """Law 3: a used token ends its session, also where no tokens could be made for it."""
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0)}
+    refresh = str(sessions.start(user).refresh)
+    sessions.rotate(refresh)
+    if hook is None:
+        TokenSession.objects.update(claims_source=f"{HERE}.RenamedSince")
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0), "CLAIMS": hook}
+    with pytest.raises(Reused):
+        sessions.rotate(refresh)
+    assert TokenSession.objects.get().revoke_reason == "reused"
 
 
 @pytest.mark.parametrize(("most", "started", "left"), [(1, 3, 1), (2, 5, 2), (3, 3, 3), (None, 5, 5)])

@@ -8,7 +8,7 @@ from typing import Any
 from django.views.decorators.debug import sensitive_variables
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import adoption, claims, ending, models, rotation, sessions
+from . import adoption, claims, ending, issuance, models, rotation, sessions
 from .conf import ACCESS_TOKEN, kit, onto_kit, simple_jwt
 from .exceptions import Invalid, UserInactive, WrongType
 from .tokens import Token, UntypedToken, refresh_class
@@ -101,7 +101,9 @@ def ensure_acceptable(raw: str) -> None:
     """Raise why a token of either kind would not be accepted right now. Nothing is changed."""
     if UntypedToken(raw, verify=False).kind == refresh_class().token_type:  # whose own backend may verify it
         refresh = refresh_class()(raw)
-        rotation.confirm(sessions.find(refresh), refresh.generation)
+        session = sessions.find(refresh)
+        rotation.confirm(session, refresh.generation)
+        issuance.ensure_source(session)
         return
     try:
         access = access_token(raw)

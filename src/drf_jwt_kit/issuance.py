@@ -18,6 +18,7 @@ from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from . import claims, models
 from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, simple_jwt
+from .exceptions import Revoked
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token
 
@@ -31,7 +32,8 @@ def refresh_token(session: TokenSession) -> RefreshToken:
     """Return a refresh token with the user's claims as they are now (law 11), for ``session``.
 
     They come from the serializer's ``get_token``, then from ``CLAIMS``, then from what was fixed at
-    sign-in. Raises what signing them would, before anything is written for tokens that cannot be made.
+    sign-in. Raises what signing them would, before anything is written for tokens that cannot be made, and
+    :class:`~drf_jwt_kit.exceptions.Revoked` where the serializer is gone.
     """
     made: Token = _source(session).get_token(session.user)
     token_class = onto_kit(made.__class__, REFRESH_TOKEN)
@@ -84,16 +86,25 @@ def _is_found(cls: type[Any], path: str) -> bool:
     return isinstance(found, type) and issubclass(cls, found)
 
 
+def ensure_source(session: TokenSession) -> None:
+    """Raise :class:`~drf_jwt_kit.exceptions.Revoked` where the serializer of a session's sign-in is gone."""
+    _source(session)
+
+
 def _source(session: TokenSession) -> Any:
-    """Return the serializer class that ``session`` was signed in with."""
-    if session.claims_source:
-        with suppress(ImportError, AttributeError, ValueError):
-            found = resolve_name(session.claims_source)
-            if isinstance(found, type) and hasattr(found, "get_token"):
-                return onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
-        logger.warning("%s is gone; its sessions go on with the settings' claims.", session.claims_source)
-    named = named_class("TOKEN_OBTAIN_SERIALIZER")
-    return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+    """Return the serializer class that ``session`` was signed in with.
+
+    None takes the place of one that is gone: it may grant more. Raises :class:`~drf_jwt_kit.exceptions.Revoked`.
+    """
+    if not session.claims_source:
+        named = named_class("TOKEN_OBTAIN_SERIALIZER")
+        return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+    with suppress(ImportError, AttributeError, ValueError):
+        found = resolve_name(session.claims_source)
+        if isinstance(found, type) and hasattr(found, "get_token"):
+            return onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+    logger.warning("%s is gone: who signed in with it has to sign in again.", session.claims_source)
+    raise Revoked
 
 
 def _add(token: RefreshToken, added: Mapping[str, Any]) -> None:

@@ -156,9 +156,11 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
     if session._state.adding:
         session = _adopt(session, token, request)
         _keep_to_limit(session)
-    successor = issuance.refresh_token(session)
     with _replay_ends(session, request):
-        session = _continue(session, token, successor.validity)
+        rotation.confirm(session, token.generation)
+        successor = issuance.refresh_token(session)
+        if simple_jwt().ROTATE_REFRESH_TOKENS:
+            session = rotation.rotate(session, token.generation, successor.validity)
     signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
     access = issuance.access_token(session, successor)
     return TokenPair(access, successor if simple_jwt().ROTATE_REFRESH_TOKENS else None, session)
@@ -174,6 +176,7 @@ def confirm(refresh: RefreshToken, request: Any, since: datetime | None) -> None
         return
     with _replay_ends(session, request):
         rotation.confirm(session, refresh.generation)
+    issuance.ensure_source(session)
 
 
 def sign_out(refresh: RefreshToken, request: Any = None) -> None:
@@ -239,14 +242,6 @@ def _ensure_active_since(moment: datetime, user: Any) -> None:
     """Raise where ``user`` was deactivated after ``moment``, though perhaps not for long."""
     if TokenSession.objects.swept(user, (rotation.USER_INACTIVE,), moment).exists():
         raise UserInactive
-
-
-def _continue(session: TokenSession, token: RefreshToken, validity: timedelta) -> TokenSession:
-    """Return the session after ``token`` was presented, rotated unless the project turned that off."""
-    if simple_jwt().ROTATE_REFRESH_TOKENS:
-        return rotation.rotate(session, token.generation, validity)
-    rotation.confirm(session, token.generation)
-    return session
 
 
 def find(token: Token) -> TokenSession:
