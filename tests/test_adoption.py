@@ -64,6 +64,16 @@ def minted_before(secret_key: str, users: list[Any]) -> list[str]:
     return minted.stdout.split()
 
 
+def test_what_made_a_token_before_is_not_known(user: Any, settings: Any) -> None:
+    """Law 11, docs: from its first refresh on it has the claims of the settings' serializer, and none of its own."""
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": "tests.test_sessions.NamedSerializer"}
+    token = RefreshToken.for_user(user)
+    token["name"], token["scope"] = "an older one", "everything"
+    access = sessions.rotate(str(token)).access
+    assert access["name"] == "alice"
+    assert "scope" not in access
+
+
 @pytest.mark.generated
 def test_an_upgrade_signs_nobody_out(settings: Any, post: Any, db: None) -> None:
     """A thousand tokens from before the kit, each refreshed twice: everybody stays signed in."""

@@ -163,3 +163,38 @@ def test_no_migration_is_missing(project: Any) -> None:
     project.set("DEFAULT_AUTO_FIELD = 'django.db.models.AutoField'\n")
     script = "call_command('makemigrations', 'drf_jwt_kit', check=True, dry_run=True, verbosity=0); tell(missing=False)"
     assert project.run(script) == {"missing": False}
+
+
+def test_the_way_back_to_simple_jwt(project: Any) -> None:
+    """Without the kit its tokens are simplejwt's, and users can be deleted: no table that refers to them is left."""
+    project.set('DATABASES["default"]["NAME"] = "db.sqlite3"\n')
+    access = project.run("""
+        tell(access=sign_in(migrated_client()).json()["access"])
+    """)["access"]
+    project.run("""
+        call_command("migrate", "drf_jwt_kit", "zero", verbosity=0)
+        tell()
+    """)
+    project.set("""
+        INSTALLED_APPS.remove("drf_jwt_kit")
+        REST_FRAMEWORK = {
+            "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+            "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        }
+    """)
+    project.write(
+        "urls.py",
+        """
+        from django.urls import path
+        from shop import views
+
+        urlpatterns = [path("class/", views.Shelf.as_view())]
+    """,
+    )
+    found = project.run(f"""
+        from django.contrib.auth.models import User
+        from rest_framework.test import APIClient
+        called = APIClient().get("/class/", HTTP_AUTHORIZATION="Bearer {access}").status_code
+        tell(called=called, deleted=User.objects.all().delete()[0], plain=APIClient().get("/class/").status_code)
+    """)
+    assert found == {"called": 200, "deleted": 1, "plain": 401}
