@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import as_serializer_error
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import clients
-from .conf import kit, schemes
+from . import claims, clients
+from .conf import kit, schemes, simple_jwt
 from .exceptions import GateRefused, SecondFactorRequired, unauthorized
+from .tokens import UntypedToken, refresh_class
 
 security = logging.getLogger("drf_jwt_kit.security")
+
+# RFC 7515 3.1, whatever stands before it: three base64url segments, the first of them a JSON object.
+_TOKEN = re.compile(r"(?=(e[wy][A-Za-z0-9_-]{2,1000}(?:\.[A-Za-z0-9_-]+){2}))")
 
 
 def let_through(request: Any, user: Any) -> Mapping[str, Any]:
@@ -45,6 +54,31 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     if fixed is not None and not isinstance(fixed, Mapping):
         raise ImproperlyConfigured(f"{path} must return a dict of claims or None, not {type(fixed).__name__}.")
     return fixed or {}
+
+
+@sensitive_variables()
+def ensure_nothing_issued(response: HttpResponseBase) -> None:
+    """Raise where an answer has tokens of users in its body or in cookies, although nobody was let through.
+
+    A project's code made them in its own way, so the gate was not asked. Raises
+    :class:`~django.core.exceptions.ImproperlyConfigured`.
+    """
+    path = kit().SIGN_IN_GATE
+    if path is None:
+        return
+    body = JSONRenderer().render(response.data) if hasattr(response, "data") else getattr(response, "content", b"")
+    if any(map(_lets_in, _TOKEN.findall(body.decode(errors="replace") + response.cookies.output()))):
+        raise ImproperlyConfigured(f"There are tokens that {path} was not asked about: call super().validate().")
+
+
+@sensitive_variables()
+def _lets_in(text: str) -> bool:
+    """Return whether a token is taken without a session that a gate, or the project itself, stood before."""
+    kinds = [getattr(taken, "token_type", None) for taken in (refresh_class(), *simple_jwt().AUTH_TOKEN_CLASSES)]
+    with suppress(TokenError):
+        token = UntypedToken(text, verify=False)
+        return token.kind in kinds and claims.SESSION_CLAIM not in token.payload
+    return False
 
 
 def _log_refusal(event: str, level: int, request: Any, user: Any) -> None:

@@ -38,8 +38,8 @@ _ENDED_BY: Mapping[type[Refused], str] = {
 class TokenPair:
     """The tokens of one sign-in or refresh, and the session they belong to.
 
-    ``str()`` of a token signs it. ``refresh`` is ``None`` where ``ROTATE_REFRESH_TOKENS`` is off and
-    the client keeps the refresh token that it has.
+    ``str()`` of a token signs it. ``refresh`` is ``None`` after a refresh where ``ROTATE_REFRESH_TOKENS``
+    is off and the client keeps the refresh token that it has.
     """
 
     access: AccessToken = field(repr=False)

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt import views as simplejwt
 from rest_framework_simplejwt.exceptions import TokenError
 
-from . import claims, credentials, decoys, denials, introspection, models, rotation, sessions
+from . import claims, credentials, decoys, denials, gate, introspection, models, rotation, sessions
 from .authentication import JWTAuthentication
 from .endpoints import KitView, TokenViewBase
 from .exceptions import PasswordChanged, Revoked, UserInactive, UserNotFound
@@ -52,6 +52,8 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
         self._kit_outcome = outcome = denials.Outcome()
         with denials.until_answered(outcome):
             response = super().dispatch(request, *args, **kwargs)
+            if status.is_success(response.status_code) and not outcome.has_let_in:
+                gate.ensure_nothing_issued(response)
             outcome.status = response.status_code
         return response
 

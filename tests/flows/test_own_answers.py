@@ -1,0 +1,273 @@
+"""Issue 5.6: a project's ``validate`` makes tokens itself, and answers them in a shape of its own: the gate stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.exceptions import ImproperlyConfigured
+from django.http import JsonResponse, StreamingHttpResponse
+from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt import serializers as theirs
+from rest_framework_simplejwt import tokens as their_tokens
+
+from drf_jwt_kit import sessions
+from drf_jwt_kit.models import TokenSession
+from drf_jwt_kit.serializers import TokenObtainPairSerializer
+from drf_jwt_kit.views import TokenObtainPairView
+from tests.attacks import forge
+from tests.conftest import PASSWORD
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("user")]
+
+# Each makes an answer of a refresh token.
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "below a key": lambda token: {"tokens": {"refresh": str(token), "access": str(token.access_token)}},
+    "a list": lambda token: {"tokens": [str(token)]},
+    "a tuple in a list": lambda token: {"data": [("tokens", {"more": str(token.access_token)})]},
+    "nothing but a list": lambda token: [str(token), str(token.access_token)],
+    "a set": lambda token: {"tokens": {str(token)}},
+    "values": lambda token: {"tokens": {"one": str(token)}.values()},
+    "bytes": lambda token: {"token": str(token).encode()},
+    "a key": lambda token: {str(token): 1},
+    "camels": lambda token: {"refreshToken": str(token), "accessToken": str(token.access_token)},
+    "a header": lambda token: {"Authorization": f"Bearer {token.access_token}"},
+    "a name before it": lambda token: {"token": f"key_{token.access_token}"},
+    "an address": lambda token: {"next": f"https://app.example.org/#refresh={token}"},
+    "an address in an address": lambda token: {"next": quote(f"https://example.org/?access={token}", safe="")},
+    "an access token": lambda token: {"access": str(token.access_token)},
+    "one beside a session's": lambda token: {"token": str(token), "echo": held_by_another(token)},
+    "a sliding token": lambda token: {"token": str(their_tokens.SlidingToken.for_user(user_of(token)))},
+}
+
+
+def user_of(token: Any) -> Any:
+    """Return the user of a token."""
+    return TokenSession._meta.get_field("user").related_model.objects.get(pk=token["user_id"])
+
+
+def held_by_another(token: Any) -> str:
+    """Return a good token of a session: whoever has one may send it along."""
+    return str(sessions.start(user_of(token)).access)
+
+
+def alone(answers: Callable[[Any], Any]) -> Any:
+    """Return a ``validate`` that never calls ``super()``."""
+
+    def validate(self: Any, attrs: Any) -> Any:
+        user = authenticate(self.context["request"], username=attrs["username"], password=attrs["password"])
+        if user is None:
+            raise AuthenticationFailed("Wrong.", "no_active_account")
+        return answers(self.get_token(user))
+
+    return validate
+
+
+def after_super(answers: Callable[[Any], Any]) -> Any:
+    """Return a ``validate`` that calls ``super()``, and makes its own tokens all the same."""
+
+    def validate(self: Any, attrs: Any) -> Any:
+        TokenObtainPairSerializer.validate(self, attrs)
+        return answers(self.get_token(self.user))
+
+    return validate
+
+
+class OnTheKits(TokenObtainPairSerializer):
+    """On the kit's serializer."""
+
+
+class OnTheirs(theirs.TokenObtainPairSerializer):
+    """On simplejwt's."""
+
+
+class OnTheirBase(theirs.TokenObtainSerializer):
+    """On what simplejwt's rests on."""
+
+    token_class = their_tokens.RefreshToken
+
+
+class OnNobodys(serializers.Serializer[Any]):
+    """On nothing of simplejwt's or the kit's."""
+
+    username = serializers.CharField()
+    password = serializers.CharField()
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Make one as simplejwt's documentation does by hand."""
+        return their_tokens.RefreshToken.for_user(user)
+
+
+BASES: list[Any] = [OnTheKits, OnTheirs, OnTheirBase, OnNobodys]
+
+
+def signing_in(base: Any, validate: Any) -> Any:
+    """Return a view whose serializer is ``base`` with that ``validate``."""
+    return TokenObtainPairView.as_view(serializer_class=type("Own", (base,), {"validate": validate}))
+
+
+def asks(request: Any, user: Any) -> dict[str, Any]:
+    """Let in nobody without the code."""
+    if request.data.get("otp") != "123456":
+        raise AuthenticationFailed("Wrong code.", "second_factor_invalid")
+    return {"amr": ["otp"]}
+
+
+@pytest.fixture(autouse=True)
+def _gate(settings: Any) -> None:
+    """The gate is up, and an authenticator takes sliding tokens, too."""
+    settings.DRF_JWT_KIT = {"SIGN_IN_GATE": f"{__name__}.asks"}
+    named = ["rest_framework_simplejwt.tokens.AccessToken", "rest_framework_simplejwt.tokens.SlidingToken"]
+    settings.SIMPLE_JWT = {"AUTH_TOKEN_CLASSES": named}
+
+
+@pytest.fixture
+def post(rf: Any) -> Any:
+    """A function that signs alice in at a view and returns its answer."""
+
+    def post(view: Any, **body: str) -> Any:
+        body = {"username": "alice", "password": PASSWORD, **body}
+        return view(rf.post("/", json.dumps(body), "application/json")).render()
+
+    return post
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("base", BASES)
+def test_nothing_is_issued_that_the_gate_was_not_asked_about(post: Any, base: Any, shape: str) -> None:
+    """Nobody can tell whose such an answer is, so nobody gets it; and the project hears why."""
+    with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
+        post(signing_in(base, alone(SHAPES[shape])))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_whoever_calls_super_may_answer_as_he_likes(post: Any, shape: str) -> None:
+    """The gate was asked there."""
+    view = signing_in(OnTheKits, after_super(SHAPES[shape]))
+    assert post(view).data["code"] == "second_factor_invalid"
+    assert post(view, otp="123456").status_code == 200
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_common_shape_is_asked_about(post: Any, base: Any) -> None:
+    """DESIGN 4: the kit's view opens the session for it."""
+    view = signing_in(base, alone(lambda token: {"refresh": str(token), "access": str(token.access_token)}))
+    assert post(view).data["code"] == "second_factor_invalid"
+    assert TokenSession.objects.count() == 0
+    assert forge.payload_of(post(view, otp="123456").data["access"])["amr"] == ["otp"]
+
+
+def tokens_of(request: Any) -> dict[str, str]:
+    """Make tokens for whoever's password was sent, in a project's own way."""
+    token = their_tokens.RefreshToken.for_user(authenticate(request, **json.loads(request.body)))
+    return {"refreshToken": str(token), "accessToken": str(token.access_token)}
+
+
+class SaysWho(OnNobodys):
+    """The usual serializer of a sign-in form: it validates, and makes no tokens."""
+
+
+class InTheAnswer(TokenObtainPairView):
+    """A view that makes them in ``answer``."""
+
+    serializer_class = SaysWho
+
+    def answer(self, serializer: Any) -> Any:
+        """Make them."""
+        return tokens_of(self.request._request)
+
+
+class BesideTheAnswer(TokenObtainPairView):
+    """A view that adds them to the answer."""
+
+    serializer_class = SaysWho
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add them."""
+        response = super().post(request, *args, **kwargs)
+        response.data |= tokens_of(request._request)
+        return response
+
+
+class WithoutSuper(TokenObtainPairView):
+    """A view with a ``post`` of its own, and an answer that is none of DRF's."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer them."""
+        return JsonResponse(tokens_of(request._request))
+
+
+class InACookie(TokenObtainPairView):
+    """A view that answers them in a cookie."""
+
+    serializer_class = SaysWho
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Set it."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if response.status_code == 200:
+            response.set_cookie("access", tokens_of(request._request)["accessToken"])
+        return response
+
+
+class Streams(TokenObtainPairView):
+    """A view that streams what has no tokens."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Stream it."""
+        return StreamingHttpResponse([b"{}"])
+
+
+@pytest.mark.parametrize("view", [InTheAnswer, BesideTheAnswer, WithoutSuper, InACookie])
+def test_nor_by_the_view(rf: Any, view: Any) -> None:
+    """Wherever in the view they are made."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
+        view.as_view()(rf.post("/", body, "application/json"))
+
+
+def test_what_is_streamed_has_no_tokens_as_far_as_one_can_tell(post: Any, rf: Any) -> None:
+    """It is answered."""
+    assert Streams.as_view()(rf.post("/", "{}", "application/json")).status_code == 200
+
+
+class EmailToken(their_tokens.Token):
+    """A project's own kind, which signs nobody in."""
+
+    token_type = "email"
+    lifetime = timedelta(days=1)
+
+
+def begun(token: Any) -> Any:
+    """Begin a session, as ``sessions.start`` does without a gate."""
+    pair = sessions.start(user_of(token), amr=["own"])
+    return {"tokens": {"access": str(pair.access), "refresh": str(pair.refresh)}}
+
+
+NO_SIGN_INS: dict[str, Callable[[Any], Any]] = {
+    "no token": lambda token: {"detail": "A code was sent.", "eyes": "ey.are.open", "count": 1},
+    "a kind of its own": lambda token: {"token": str(EmailToken.for_user(user_of(token)))},
+    "another's": lambda token: {"id_token": forge.token({"iss": "https://id.example.org", "sub": "1"}, key="x" * 40)},
+    "nothing that is one": lambda token: {"token": "eyJhbGciOiJub25lIn0.eyJ9.e30"},
+    "a session of the project's": begun,
+}
+
+
+@pytest.mark.parametrize("answer", NO_SIGN_INS)
+def test_what_signs_nobody_in_is_answered(post: Any, answer: str) -> None:
+    """A first step without tokens, say. Sessions that the project begins itself need no gate (claims.md)."""
+    assert post(signing_in(OnTheKits, alone(NO_SIGN_INS[answer]))).status_code == 200
+
+
+def test_without_a_gate_all_shapes_are_answered(post: Any, settings: Any) -> None:
+    """The drop-in."""
+    settings.DRF_JWT_KIT = {}
+    for answers in SHAPES.values():
+        assert post(signing_in(OnTheirs, alone(answers))).status_code == 200
