@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from . import claims, models
@@ -66,7 +67,7 @@ def source_of(serializer_class: type[Any]) -> str:
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
     own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is, or if it asks for an instance.
     """
-    for cls in (cls for cls in serializer_class.__mro__ if hasattr(cls, "get_token")):
+    for cls in filter(_makes_tokens, serializer_class.__mro__):
         path = f"{cls.__module__}.{cls.__qualname__}"
         if isinstance(getattr_static(cls, "get_token"), FunctionType):
             raise ImproperlyConfigured(f"{path}.get_token has to be a classmethod: a refresh has no instance.")
@@ -75,6 +76,12 @@ def source_of(serializer_class: type[Any]) -> str:
         if "get_token" in vars(cls):
             raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
     return ""
+
+
+def _makes_tokens(cls: Any) -> bool:
+    """Return whether a serializer's ``get_token`` can make any: simplejwt's own needs to be told of what class."""
+    is_theirs = getattr_static(cls, "get_token", None) is vars(TokenObtainSerializer)["get_token"]
+    return hasattr(cls, "get_token") and not (is_theirs and cls.token_class is None)
 
 
 def _is_found(cls: type[Any], path: str) -> bool:
@@ -98,10 +105,10 @@ def _source(session: TokenSession) -> Any:
     """
     if not session.claims_source:
         named = named_class("TOKEN_OBTAIN_SERIALIZER")
-        return named if hasattr(named, "get_token") else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        return named if _makes_tokens(named) else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
     with suppress(ImportError, AttributeError, ValueError):
         found = resolve_name(session.claims_source)
-        if isinstance(found, type) and hasattr(found, "get_token"):
+        if isinstance(found, type) and _makes_tokens(found):
             return onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
     logger.warning("%s is gone: who signed in with it has to sign in again.", session.claims_source)
     raise Revoked

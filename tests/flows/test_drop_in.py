@@ -115,6 +115,16 @@ class FromTheBaseClass(simplejwt_serializers.TokenObtainSerializer):
         return data
 
 
+class IsToldNoClass(simplejwt_serializers.TokenObtainSerializer):
+    """A serializer on simplejwt's base that makes its tokens by hand, and so names no class of them."""
+
+    def validate(self, attrs: Any) -> Any:
+        """Authenticate, then make the tokens."""
+        super().validate(attrs)
+        refresh = simplejwt_tokens.RefreshToken.for_user(self.user)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+
+
 class OwedToNobody(serializers.Serializer):
     """A serializer that subclasses nothing of simplejwt's."""
 
@@ -262,6 +272,7 @@ urlpatterns = [
     path("own/", OwnView.as_view()),
     path("own-by-setting/", OwnViewWithSetting.as_view()),
     path("own-simplejwt/", OwnViewOnSimpleJWTs.as_view()),
+    path("no-class/", views.TokenObtainPairView.as_view(serializer_class=IsToldNoClass)),
     path("stock/", simplejwt_views.TokenObtainPairView.as_view()),
     path("stock/refresh/", simplejwt_views.TokenRefreshView.as_view()),
     path("stock/verify/", simplejwt_views.TokenVerifyView.as_view()),
@@ -363,6 +374,17 @@ def test_additions_of_a_lone_validate_are_answered(obtain: Any, settings: Any) -
     """What a project's ``validate`` answers beside the tokens stays."""
     settings.SIMPLE_JWT = named(ValidatesAlone)
     assert obtain()["greeting"] == "hello"
+
+
+@pytest.mark.parametrize("where", ["/api/token/", "/no-class/"])
+def test_a_serializer_whose_get_token_makes_none_gets_a_session(
+    obtain: Any, client: Any, settings: Any, where: str
+) -> None:
+    """DESIGN 4: its tokens have the claims that the kit's own serializer names."""
+    settings.SIMPLE_JWT = named(IsToldNoClass)
+    refresh = obtain(where)["refresh"]
+    assert payload_of(refresh)["sid"] == str(TokenSession.objects.get().pk)
+    assert client.post("/api/token/refresh/", {"refresh": refresh}, format="json").status_code == 200
 
 
 def test_a_serializer_that_owes_nothing_to_simplejwt_gets_a_session(obtain: Any, settings: Any) -> None:
