@@ -10,7 +10,12 @@ from tests.test_conf import CONTRACT
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("ANONYMOUS_STATU", "Did you mean 'ANONYMOUS_STATUS'?"), ("CLAIM", "Did you mean 'CLAIMS'?"), ("xyzzy", None)],
+    [
+        ("ANONYMOUS_STATU", "Did you mean 'ANONYMOUS_STATUS'?"),
+        ("CLAIM", "Did you mean 'CLAIMS'?"),
+        ("claims", "Did you mean 'CLAIMS'?"),
+        ("xyzzy", None),
+    ],
 )
 def test_did_you_mean(name: str, hint: str | None) -> None:
     """DESIGN 2.3: only where something is close."""

@@ -100,7 +100,7 @@ _RULES: Mapping[str, _Rule] = {
 
 def did_you_mean(name: str, known: Iterator[str] | Mapping[str, Any]) -> str | None:
     """Return a hint naming the known key that ``name`` is closest to, or ``None``."""
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(name.upper(), list(known), n=1)
     return f"Did you mean {close[0]!r}?" if close else None
 
 
