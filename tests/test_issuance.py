@@ -58,11 +58,11 @@ Bound = type("Elsewhere", (Outer.Inner,), {"get_token": Outer.Inner.get_token, "
         (TokenObtainPairSerializer, ""),
         (Named, f"{__name__}.Named"),
         (onto_kit(Plain, KIT), f"{__name__}.Plain"),
-        (Own, ""),
+        (Own, KIT),
         (local(TokenObtainPairSerializer), ""),
         (local(Named), f"{__name__}.Named"),
         (onto_kit(local(Plain), KIT), f"{__name__}.Plain"),
-        (local(Own), ""),
+        (local(Own), KIT),
     ],
     ids=[
         "inside another class",

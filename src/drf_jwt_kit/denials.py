@@ -53,11 +53,6 @@ class Outcome:
         attempt.is_guess, attempt.was_denied, attempt.refusal = True, None, None
         return attempt
 
-    @property
-    def has_let_in(self) -> bool:
-        """Return whether somebody has passed the gate, and has a session."""
-        return any(attempt.sessions for attempt in self.attempts.values())
-
     def settle(self) -> None:
         """Decide what the attempts were. Where one failed after all, nobody gets the tokens of its sessions."""
         is_refusal = self.refusal is not None or self.status >= status.HTTP_400_BAD_REQUEST

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from asgiref.local import Local
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404
@@ -15,7 +16,6 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import APIException, ParseError, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.serializers import as_serializer_error
 from rest_framework_simplejwt.exceptions import TokenError
 
@@ -27,11 +27,20 @@ from .tokens import UntypedToken, refresh_class
 security = logging.getLogger("drf_jwt_kit.security")
 
 # RFC 7515 3.1, whatever stands before it: three base64url segments, the first of them a JSON object.
-_TOKEN = re.compile(r"(?=(e[wy][A-Za-z0-9_-]{2,1000}(?:\.[A-Za-z0-9_-]+){2}))")
+_TOKEN = re.compile(r"(?=(e[wy][A-Za-z0-9_-]{2,1000}(?:\.[A-Za-z0-9_-]{1,8192}){2}))")
+
+_here = Local()
 
 
 def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     """Return the claims that the project's gate fixes for the session; raise what it raises."""
+    fixed = _ask(request, user)
+    _here.passed = passed() + 1
+    return fixed
+
+
+def _ask(request: Any, user: Any) -> Mapping[str, Any]:
+    """Return what the gate returns, where there is one; raise what it raises."""
     path = kit().SIGN_IN_GATE
     if path is None:
         return {}
@@ -56,27 +65,42 @@ def let_through(request: Any, user: Any) -> Mapping[str, Any]:
     return fixed or {}
 
 
-@sensitive_variables()
-def ensure_nothing_issued(response: HttpResponseBase) -> None:
-    """Raise where an answer has tokens of users in its body or in cookies, although nobody was let through.
+def passed() -> int:
+    """Return how many have passed the gate in this context, or would have if there were one."""
+    count: int = getattr(_here, "passed", 0)
+    return count
 
-    A project's code made them in its own way, so the gate was not asked. Raises
-    :class:`~django.core.exceptions.ImproperlyConfigured`.
+
+def ensure_nothing_issued(response: Any) -> None:
+    """Let nothing be answered that has tokens of users in its headers, cookies or body: nobody has passed the gate.
+
+    A project's code made them in its own way. Raises :class:`~django.core.exceptions.ImproperlyConfigured`, once
+    ``response`` is rendered.
     """
-    path = kit().SIGN_IN_GATE
-    if path is None:
+    if kit().SIGN_IN_GATE is None:
         return
-    body = JSONRenderer().render(response.data) if hasattr(response, "data") else getattr(response, "content", b"")
-    if any(map(_lets_in, _TOKEN.findall(body.decode(errors="replace") + response.cookies.output()))):
+    if getattr(response, "is_rendered", True):
+        _ensure_no_tokens(response)
+    else:
+        response.add_post_render_callback(_ensure_no_tokens)
+
+
+@sensitive_variables()
+def _ensure_no_tokens(response: HttpResponseBase) -> None:
+    """Raise where what is sent has tokens; a stream cannot be looked at."""
+    content: bytes = getattr(response, "content", b"")
+    sent = "\n".join([*response.headers.values(), response.cookies.output(), content.decode("latin-1")])
+    if any(map(_lets_in, _TOKEN.finditer(sent))):
+        path = kit().SIGN_IN_GATE
         raise ImproperlyConfigured(f"There are tokens that {path} was not asked about: call super().validate().")
 
 
 @sensitive_variables()
-def _lets_in(text: str) -> bool:
-    """Return whether a token is taken without a session that a gate, or the project itself, stood before."""
+def _lets_in(found: re.Match[str]) -> bool:
+    """Return whether a token may be taken without a session that a gate, or the project itself, stood before."""
     kinds = [getattr(taken, "token_type", None) for taken in (refresh_class(), *simple_jwt().AUTH_TOKEN_CLASSES)]
     with suppress(TokenError):
-        token = UntypedToken(text, verify=False)
+        token = UntypedToken(found[1], verify=False)
         return token.kind in kinds and claims.SESSION_CLAIM not in token.payload
     return False
 

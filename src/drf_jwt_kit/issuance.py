@@ -65,7 +65,8 @@ def source_of(serializer_class: type[Any]) -> str:
     """Return the dotted path at which a refresh finds ``get_token`` again, empty where the settings name it.
 
     A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
-    own. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` if it is, or if it asks for an instance.
+    own. Where none makes tokens, the kit's does. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for a
+    ``get_token`` that cannot be found, or that asks for an instance.
     """
     for cls in filter(_makes_tokens, serializer_class.__mro__):
         path = f"{cls.__module__}.{cls.__qualname__}"
@@ -75,7 +76,8 @@ def source_of(serializer_class: type[Any]) -> str:
             return path if path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
         if "get_token" in vars(cls):
             raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
-    return ""
+    is_named = named_class("TOKEN_OBTAIN_SERIALIZER") in serializer_class.__mro__
+    return "" if is_named else str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
 
 
 def _makes_tokens(cls: Any) -> bool:

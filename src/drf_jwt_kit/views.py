@@ -50,9 +50,10 @@ class TokenObtainPairView(TokenViewBase, simplejwt.TokenObtainPairView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let nobody be signed in who is not told so, whatever has denied it in the end."""
         self._kit_outcome = outcome = denials.Outcome()
+        passed_before = gate.passed()
         with denials.until_answered(outcome):
             response = super().dispatch(request, *args, **kwargs)
-            if status.is_success(response.status_code) and not outcome.has_let_in:
+            if response.status_code < status.HTTP_400_BAD_REQUEST and gate.passed() == passed_before:
                 gate.ensure_nothing_issued(response)
             outcome.status = response.status_code
         return response

@@ -19,7 +19,7 @@ from rest_framework_simplejwt import tokens as simplejwt_tokens
 from rest_framework_simplejwt import views as simplejwt_views
 from rest_framework_simplejwt.exceptions import TokenError
 
-from drf_jwt_kit import authentication, views
+from drf_jwt_kit import authentication, sessions, views
 from drf_jwt_kit import serializers as kit_serializers
 from drf_jwt_kit import tokens as kit_tokens
 from drf_jwt_kit.models import TokenSession
@@ -385,6 +385,17 @@ def test_a_serializer_whose_get_token_makes_none_gets_a_session(
     refresh = obtain(where)["refresh"]
     assert payload_of(refresh)["sid"] == str(TokenSession.objects.get().pk)
     assert client.post("/api/token/refresh/", {"refresh": refresh}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize("serializer", [IsToldNoClass, OwedToNobody])
+def test_the_settings_claims_are_not_for_another_serializer(rf: Any, user: Any, settings: Any, serializer: Any) -> None:
+    """Law 11: they may be more than its sign-in is to grant."""
+    settings.SIMPLE_JWT = named(WithRole)
+    view = views.TokenObtainPairView.as_view(serializer_class=serializer)
+    answer = view(rf.post("/", {"username": "alice", "password": PASSWORD}, "application/json"))
+    assert answer.status_code == 200
+    assert "role" not in payload_of(answer.data["access"])
+    assert "role" not in payload_of(str(sessions.rotate(answer.data["refresh"]).access))
 
 
 def test_a_serializer_that_owes_nothing_to_simplejwt_gets_a_session(obtain: Any, settings: Any) -> None:

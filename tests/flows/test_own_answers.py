@@ -11,9 +11,11 @@ from urllib.parse import quote
 import pytest
 from django.contrib.auth import authenticate
 from django.core.exceptions import ImproperlyConfigured
-from django.http import JsonResponse, StreamingHttpResponse
+from django.http import HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.renderers import BaseRenderer
+from rest_framework.response import Response
 from rest_framework_simplejwt import serializers as theirs
 from rest_framework_simplejwt import tokens as their_tokens
 
@@ -166,7 +168,7 @@ def test_the_common_shape_is_asked_about(post: Any, base: Any) -> None:
 
 def tokens_of(request: Any) -> dict[str, str]:
     """Make tokens for whoever's password was sent, in a project's own way."""
-    token = their_tokens.RefreshToken.for_user(authenticate(request, **json.loads(request.body)))
+    token = their_tokens.RefreshToken.for_user(authenticate(request, username="alice", password=PASSWORD))
     return {"refreshToken": str(token), "accessToken": str(token.access_token)}
 
 
@@ -217,25 +219,101 @@ class InACookie(TokenObtainPairView):
         return response
 
 
+class InAHeader(TokenObtainPairView):
+    """A view that answers them in a header."""
+
+    serializer_class = SaysWho
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Set it."""
+        return Response(headers={"Authorization": f"Bearer {tokens_of(request._request)['accessToken']}"})
+
+
+class Redirects(TokenObtainPairView):
+    """A view that sends the browser on, with the token in the address."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Redirect."""
+        return HttpResponseRedirect(f"https://app.example.org/#{tokens_of(request._request)['accessToken']}")
+
+
+VIEWS = [InTheAnswer, BesideTheAnswer, WithoutSuper, InACookie, InAHeader, Redirects]
+
+
+def rendered(response: Any) -> Any:
+    """Return a response as Django sends it."""
+    return response.render() if hasattr(response, "render") else response
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nor_by_the_view(rf: Any, view: Any) -> None:
+    """Wherever in the view they are made."""
+    body = json.dumps({"username": "alice", "password": PASSWORD})
+    with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
+        rendered(view.as_view()(rf.post("/", body, "application/json")))
+
+
+class AsBytes(BaseRenderer):
+    """A renderer for what is no text."""
+
+    media_type = "image/png"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return it as it is."""
+        return data
+
+
+class AnswersAPicture(TokenObtainPairView):
+    """A first step that answers what no other renderer can write."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer it."""
+        request.accepted_renderer, request.accepted_media_type = AsBytes(), "image/png"
+        return Response(b"\x89PNG\xff")
+
+
 class Streams(TokenObtainPairView):
-    """A view that streams what has no tokens."""
+    """A first step whose answer is streamed."""
 
     def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Stream it."""
         return StreamingHttpResponse([b"{}"])
 
 
-@pytest.mark.parametrize("view", [InTheAnswer, BesideTheAnswer, WithoutSuper, InACookie])
-def test_nor_by_the_view(rf: Any, view: Any) -> None:
-    """Wherever in the view they are made."""
-    body = json.dumps({"username": "alice", "password": PASSWORD})
-    with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
-        view.as_view()(rf.post("/", body, "application/json"))
+class Once(TokenObtainPairView):
+    """A first step whose answer can be read but once."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer it."""
+        return Response({"methods": (method for method in ["otp", "sms"])})
 
 
-def test_what_is_streamed_has_no_tokens_as_far_as_one_can_tell(post: Any, rf: Any) -> None:
-    """It is answered."""
-    assert Streams.as_view()(rf.post("/", "{}", "application/json")).status_code == 200
+class AsksByItself(TokenObtainPairView):
+    """A view that lets the kit's serializer sign in, without DRF's request, and adds a token of its own."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Sign in."""
+        request._request.data = request.data
+        serializer = TokenObtainPairSerializer(data=request.data, context={"request": request._request})
+        serializer.is_valid(raise_exception=True)
+        return Response(tokens_of(request._request))
+
+
+STEPS: list[Any] = [
+    (AnswersAPicture, b"\x89PNG\xff"),
+    (Streams, b"{}"),
+    (Once, b'{"methods":["otp","sms"]}'),
+    (AsksByItself, None),
+]
+
+
+@pytest.mark.parametrize(("view", "content"), STEPS)
+def test_the_rest_is_sent_as_it_is(rf: Any, view: Any, content: bytes | None) -> None:
+    """Whatever it is, and whatever writes it; so is what the gate was asked about, whoever asked."""
+    body = json.dumps({"username": "alice", "password": PASSWORD, "otp": "123456"})
+    request = rf.post("/", body, "application/json")
+    answer = rendered(view.as_view()(request))
+    assert (answer.status_code, content in (None, answer.getvalue())) == (200, True)
 
 
 class EmailToken(their_tokens.Token):
