@@ -191,7 +191,7 @@ class TestKeyRing:
         [finding] = doctor.key_ring()
         assert finding.status is Status.NOTE
         assert finding.found == (
-            "RS256: no key signs, and the URLconf has no sign-in of the kit's or simplejwt's. "
+            "RS256: no key signs, and the URLconf has no sign-in or refresh of the kit's or simplejwt's. "
             "The keys at JWK_URL verify."
         )
         assert "SIGNING_KEY" in finding.remedy

@@ -89,7 +89,7 @@ def test_a_service_that_only_verifies_is_no_fault(settings: Any) -> None:
     found, status = report("--fail-on-warning")
     assert (found["ok"], status) == (True, 0)
     noted = [finding["found"] for finding in found["findings"] if finding["topic"] == "round_trip"]
-    assert noted == ["Not made: no key signs, and the URLconf has no sign-in of the kit's or simplejwt's."]
+    assert noted == ["Not made: no key signs, and the URLconf has no sign-in or refresh of the kit's or simplejwt's."]
 
 
 def test_figures_are_there() -> None:

@@ -13,8 +13,10 @@ from django.core.checks import ERROR, WARNING
 from django.db import models
 from django.test import override_settings
 from django.test.utils import isolate_apps
+from django.urls import path
 
 from drf_jwt_kit import token_checks
+from drf_jwt_kit.views import TokenRefreshView
 from tests.test_checks import ids, messages
 from tests.test_doctor import pem
 
@@ -263,6 +265,19 @@ def test_where_nobody_signs_in_no_key_needs_to_sign(settings: Any, verifying: An
     assert ids() == ["E012"]
     settings.ROOT_URLCONF = "notes.urls"
     assert messages() == []
+
+
+class _Refreshes:
+    """A URLconf that refreshes, and signs nobody in."""
+
+    urlpatterns = (path("refresh/", TokenRefreshView.as_view()),)
+
+
+def test_e012_a_service_that_refreshes_makes_tokens(settings: Any) -> None:
+    """It would answer 500."""
+    settings.SIMPLE_JWT = {**PUBLIC, "SIGNING_KEY": ""}
+    settings.ROOT_URLCONF = _Refreshes
+    assert ids() == ["E012"]
 
 
 @pytest.mark.parametrize(

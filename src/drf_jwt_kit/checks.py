@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta, tzinfo
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
@@ -45,15 +46,27 @@ def is_list(value: Any) -> bool:
 
 def sign_in_paths() -> Iterator[str]:
     """Yield a path of each route to a sign-in: the kit's own, a project's or simplejwt's."""
-    from rest_framework_simplejwt.views import TokenObtainPairView, TokenObtainSlidingView
+    return _paths_to("TokenObtainPairView", "TokenObtainSlidingView")
+
+
+def issuing_paths() -> Iterator[str]:
+    """Yield a path of each route where tokens are made: by a sign-in, or by a refresh."""
+    refreshing = _paths_to("TokenRefreshView", "TokenRefreshSlidingView")
+    return chain(sign_in_paths(), refreshing)
+
+
+def _paths_to(*names: str) -> Iterator[str]:
+    """Yield a path of each route to a view of simplejwt's of these names, or one that rests on it."""
+    from rest_framework_simplejwt import views
 
     from . import routes
 
     if not getattr(settings, "ROOT_URLCONF", None):
         return
+    wanted = tuple(getattr(views, name) for name in names)
     with routes.in_served_language():
         for route in routes.walk():
-            if issubclass(route.view_class or object, (TokenObtainPairView, TokenObtainSlidingView)):
+            if issubclass(route.view_class or object, wanted):
                 yield (route.example() or route.placeholder()).path
 
 

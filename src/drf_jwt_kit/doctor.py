@@ -31,7 +31,7 @@ _LEAST_BITS = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), 2048),
 }
 
-_ONLY_VERIFIES = "no key signs, and the URLconf has no sign-in of the kit's or simplejwt's."
+_ONLY_VERIFIES = "no key signs, and the URLconf has no sign-in or refresh of the kit's or simplejwt's."
 
 _HASHINGS = 3
 _QUICKEST_HASH = 0.005  # seconds; Argon2id as OWASP has it takes some 15 to 25 ms

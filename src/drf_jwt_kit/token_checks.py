@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from rest_framework_simplejwt import settings as simplejwt_settings
 
 from . import backends, claims, conf, keys, rules
-from .checks import message, sign_in_paths
+from .checks import issuing_paths, message
 from .conf import simple_jwt
 
 # RFC 7518 3.2: an HMAC key is at least as long as the hash it is used with.
@@ -166,13 +166,13 @@ def key_length(key: Any) -> int:
 
 
 def only_verifies() -> bool:
-    """Return whether there are only keys that verify, and no view signs in: a service that takes another one's tokens.
+    """Return whether there are only keys that verify, and no view makes tokens: a service that takes another's.
 
     A view of a project's own that signs in is not known for one.
     """
     names = simple_jwt()
     has_key = keys.ring().algorithm in HMAC_BYTES or names.user_settings.get("SIGNING_KEY")
-    return bool(names.JWK_URL or names.VERIFYING_KEY) and not has_key and not any(sign_in_paths())
+    return bool(names.JWK_URL or names.VERIFYING_KEY) and not has_key and not any(issuing_paths())
 
 
 def self_test() -> str | None:
