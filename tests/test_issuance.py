@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import CharField, Serializer
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
 
 from drf_jwt_kit import issuance, sessions
 from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
+from drf_jwt_kit.tokens import RefreshToken
 
 KIT = SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"]
 
@@ -85,6 +86,86 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
     for serializer_class in (made, onto_kit(made, KIT), local(made)):
         with pytest.raises(ImproperlyConfigured, match="define it in a module"):
             issuance.source_of(serializer_class)
+
+
+class Scoped(TokenObtainPairSerializer):
+    """One whose claims depend on what else the class says."""
+
+    scope = "high"
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Add a claim."""
+        token = super().get_token(user)
+        token["scope"] = cls.scope
+        return token
+
+
+class ScopedOnTheirs(PlainSerializer):
+    """The same on simplejwt's."""
+
+    scope = "high"
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Add a claim."""
+        token = super().get_token(user)
+        token["scope"] = cls.scope
+        return token
+
+
+class Low:
+    """A mixin that a view may add."""
+
+    scope = "low"
+
+
+class Adds:
+    """A mixin that makes the claims itself."""
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Add a claim."""
+        token = super().get_token(user)  # type: ignore[misc]
+        token["scope"] = "low"
+        return token
+
+
+class OtherToken(RefreshToken):
+    """A project's token."""
+
+
+def named_alike(base: type[Any], **body: Any) -> type[Any]:
+    """Return another class where ``base`` says that it is."""
+    return type(base.__name__, (base,), {"__module__": __name__, "__qualname__": base.__qualname__, **body})
+
+
+UNFOUND: dict[str, Any] = {
+    "an attribute": local(Scoped, scope="low"),
+    "a method": local(Scoped, for_user=classmethod(lambda cls, user: None), scope=property(str)),
+    "a mixin": type("Local", (Low, Scoped), {"__module__": __name__, "__qualname__": "local.<locals>.Local"}),
+    "a mixin that makes them": type("Local", (Adds, TokenObtainPairSerializer), {"__qualname__": "no.Local"}),
+    "another of that name": named_alike(Scoped, scope="low"),
+    "a token class": local(TokenObtainPairSerializer, token_class=OtherToken),
+    "a token class on a module's": local(Named, token_class=OtherToken),
+    "an attribute, on simplejwt's": local(ScopedOnTheirs, scope="low"),
+}
+
+
+@pytest.mark.parametrize("grafted", [False, True], ids=["as it is", "on the kit's"])
+@pytest.mark.parametrize("made", UNFOUND)
+def test_claims_that_a_refresh_would_not_make_are_refused(made: str, grafted: bool) -> None:
+    """Law 11: those of the class beneath may grant more than this one does."""
+    serializer_class = onto_kit(UNFOUND[made], KIT) if grafted else UNFOUND[made]
+    with pytest.raises(ImproperlyConfigured, match="define it in a module"):
+        issuance.source_of(serializer_class)
+
+
+def test_a_local_class_may_validate_in_its_own_way() -> None:
+    """No claims depend on that."""
+    body = {"validate": lambda self, attrs: {}, "username_field": "email", "pin": CharField(), "__doc__": "Local."}
+    for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs")):
+        assert issuance.source_of(onto_kit(local(base, **body), KIT)) == f"{__name__}.{source}"
 
 
 class Backdated(TokenObtainPairSerializer):

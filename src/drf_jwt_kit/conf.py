@@ -178,6 +178,11 @@ class _Graft:
         """Tell the project's own ``__init_subclass__`` nothing: it may ask for what only a project can say."""
 
 
+def ungrafted(cls: Any) -> Any:
+    """Return the project's class in one that rests on the kit's."""
+    return cls.__bases__[1] if _Graft in cls.__bases__ else cls
+
+
 @lru_cache(maxsize=256)
 def _grafted(cls: Any, path: str) -> Any:
     """Return what :func:`onto_kit` does, the same class each time."""

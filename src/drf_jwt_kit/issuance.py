@@ -14,11 +14,12 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+from rest_framework.serializers import Serializer
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from . import claims, models
-from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, simple_jwt
+from .conf import REFRESH_TOKEN, SIMPLE_JWT_DEFAULTS, kit, named_class, onto_kit, simple_jwt, ungrafted
 from .exceptions import Revoked
 from .models import TokenSession
 from .tokens import AccessToken, RefreshToken, Token
@@ -64,20 +65,31 @@ def ensure_storable(fixed: Mapping[str, Any]) -> None:
 def source_of(serializer_class: type[Any]) -> str:
     """Return the dotted path at which a refresh finds ``get_token`` again, empty where the settings name it.
 
-    A class that was made inside a function cannot be found: what it is made of can, if ``get_token`` is not its
-    own. Where none makes tokens, the kit's does. Raises :exc:`~django.core.exceptions.ImproperlyConfigured` for a
-    ``get_token`` that cannot be found, or that asks for an instance.
+    A class that was made inside a function cannot be found: what it is made of can, if nothing that its claims may
+    depend on is its own. Where none makes tokens, the kit's does. Raises
+    :exc:`~django.core.exceptions.ImproperlyConfigured` for claims that cannot be made again, or of an instance.
     """
-    for cls in filter(_makes_tokens, serializer_class.__mro__):
-        path = f"{cls.__module__}.{cls.__qualname__}"
-        if isinstance(getattr_static(cls, "get_token"), FunctionType):
+    unfound: set[str] = set()
+    for cls in serializer_class.__mro__:
+        path, makes_tokens = f"{cls.__module__}.{cls.__qualname__}", _makes_tokens(cls)
+        if makes_tokens and isinstance(getattr_static(cls, "get_token"), FunctionType):
             raise ImproperlyConfigured(f"{path}.get_token has to be a classmethod: a refresh has no instance.")
-        if _is_found(cls, path):
+        if makes_tokens and _is_found(cls, path):
+            _ensure_claims_rest_on(cls, unfound)
             return path if path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
-        if "get_token" in vars(cls):
+        if makes_tokens and "get_token" in vars(cls):
             raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
+        unfound |= vars(cls).keys()
     is_named = named_class("TOKEN_OBTAIN_SERIALIZER") in serializer_class.__mro__
     return "" if is_named else str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+
+
+def _ensure_claims_rest_on(cls: Any, unfound: set[str]) -> None:
+    """Raise if ``get_token`` of ``cls`` may say something else with names that a refresh will not find."""
+    of_validation = {*dir(Serializer), "username_field"}
+    if lost := sorted(name for name in unfound.intersection(dir(cls)) - of_validation if not name.startswith("__")):
+        names = ", ".join(lost)
+        raise ImproperlyConfigured(f"No refresh could find what stands for {names} of {cls}: define it in a module.")
 
 
 def _makes_tokens(cls: Any) -> bool:
@@ -87,12 +99,12 @@ def _makes_tokens(cls: Any) -> bool:
 
 
 def _is_found(cls: type[Any], path: str) -> bool:
-    """Return whether a class, or the project's that it was made of, is at the path that it says."""
+    """Return whether a serializer, or the project's that it was made of, is at the path that it says."""
     try:
         found = resolve_name(path)
     except (ImportError, AttributeError, ValueError):
         return False
-    return isinstance(found, type) and issubclass(cls, found)
+    return issubclass(cls, Serializer) and found is ungrafted(cls)
 
 
 def ensure_source(session: TokenSession) -> None:
