@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from rest_framework.serializers import CharField, Serializer
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework.serializers import BaseSerializer, CharField, Serializer
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
+from rest_framework_simplejwt.tokens import RefreshToken as TheirRefreshToken
 
 from drf_jwt_kit import issuance, sessions
 from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
@@ -88,17 +90,30 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
             issuance.source_of(serializer_class)
 
 
+@extend_schema_serializer(many=False)
 class Scoped(TokenObtainPairSerializer):
     """One whose claims depend on what else the class says."""
 
     scope = "high"
+    token_class = TheirRefreshToken
+
+    class Meta:
+        """What DRF reads."""
 
     @classmethod
     def get_token(cls, user: Any) -> Any:
         """Add a claim."""
         token = super().get_token(user)
-        token["scope"] = cls.scope
+        token["scope"] = cls.level()
         return token
+
+    @classmethod
+    def level(cls) -> str:
+        """Return a claim."""
+        return cls.scope
+
+    def check_pin(self, pin: str) -> None:
+        """Let ``validate`` check something."""
 
 
 class ScopedOnTheirs(PlainSerializer):
@@ -142,7 +157,7 @@ def named_alike(base: type[Any], **body: Any) -> type[Any]:
 
 UNFOUND: dict[str, Any] = {
     "an attribute": local(Scoped, scope="low"),
-    "a method": local(Scoped, for_user=classmethod(lambda cls, user: None), scope=property(str)),
+    "a method": local(Scoped, level=classmethod(lambda cls: "low")),
     "a mixin": type("Local", (Low, Scoped), {"__module__": __name__, "__qualname__": "local.<locals>.Local"}),
     "a mixin that makes them": type("Local", (Adds, TokenObtainPairSerializer), {"__qualname__": "no.Local"}),
     "another of that name": named_alike(Scoped, scope="low"),
@@ -162,10 +177,52 @@ def test_claims_that_a_refresh_would_not_make_are_refused(made: str, grafted: bo
 
 
 def test_a_local_class_may_validate_in_its_own_way() -> None:
-    """No claims depend on that."""
-    body = {"validate": lambda self, attrs: {}, "username_field": "email", "pin": CharField(), "__doc__": "Local."}
-    for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs")):
-        assert issuance.source_of(onto_kit(local(base, **body), KIT)) == f"{__name__}.{source}"
+    """No claims depend on that, nor on what says the same."""
+    validation = {
+        "validate": lambda self, attrs: {},
+        "check_pin": lambda self, pin: None,
+        "username_field": "email",
+        "pin": CharField(),
+        "Meta": type("Meta", (), {"fields": ["pin"]}),
+        "scope": "high",
+        "token_class": RefreshToken,
+        "of_its_own": 1,
+        "__doc__": "Local.",
+    }
+    for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs"), (TokenObtainPairSerializer, "")):
+        made = extend_schema_serializer(many=False)(local(base, **validation))
+        assert issuance.source_of(onto_kit(made, KIT)) == (source and f"{__name__}.{source}")
+
+
+Factored = local(TokenObtainPairSerializer, token_class=OtherToken)
+
+
+def test_a_local_class_that_the_settings_name_is_found_there(settings: Any) -> None:
+    """By them, whatever it says of itself."""
+    settings.SIMPLE_JWT = {"TOKEN_OBTAIN_SERIALIZER": f"{__name__}.Factored"}
+    assert issuance.source_of(Factored) == ""
+
+
+class OnDRFsBase(BaseSerializer[Any]):
+    """One that rests on the least that DRF has."""
+
+    @classmethod
+    def get_token(cls, user: Any) -> Any:
+        """Make one."""
+        return RefreshToken.for_user(user)
+
+
+def test_a_serializer_needs_no_fields() -> None:
+    """It is found as any other."""
+    assert issuance.source_of(OnDRFsBase) == f"{__name__}.OnDRFsBase"
+
+
+@pytest.mark.django_db
+def test_a_session_of_simplejwts_base_goes_on(user: Any) -> None:
+    """As what stands for it, which is the kit's."""
+    source = "rest_framework_simplejwt.serializers.TokenObtainSerializer"
+    pair = sessions.begin(user, fixed={}, source=source)
+    assert sessions.rotate(str(pair.refresh)).session == pair.session
 
 
 class Backdated(TokenObtainPairSerializer):

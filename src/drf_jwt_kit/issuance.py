@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework_simplejwt.serializers import TokenObtainSerializer
 from rest_framework_simplejwt.utils import datetime_to_epoch
 
@@ -69,27 +69,38 @@ def source_of(serializer_class: type[Any]) -> str:
     depend on is its own. Where none makes tokens, the kit's does. Raises
     :exc:`~django.core.exceptions.ImproperlyConfigured` for claims that cannot be made again, or of an instance.
     """
-    unfound: set[str] = set()
+    named, unfound = ungrafted(named_class("TOKEN_OBTAIN_SERIALIZER")), dict[str, Any]()
     for cls in serializer_class.__mro__:
         path, makes_tokens = f"{cls.__module__}.{cls.__qualname__}", _makes_tokens(cls)
         if makes_tokens and isinstance(getattr_static(cls, "get_token"), FunctionType):
             raise ImproperlyConfigured(f"{path}.get_token has to be a classmethod: a refresh has no instance.")
-        if makes_tokens and _is_found(cls, path):
+        if makes_tokens and (ungrafted(serializer_class) is named or _is_found(cls, path)):
             _ensure_claims_rest_on(cls, unfound)
-            return path if path != simple_jwt().TOKEN_OBTAIN_SERIALIZER else ""
+            return path if ungrafted(cls) is not named else ""
         if makes_tokens and "get_token" in vars(cls):
             raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
-        unfound |= vars(cls).keys()
-    is_named = named_class("TOKEN_OBTAIN_SERIALIZER") in serializer_class.__mro__
-    return "" if is_named else str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        unfound = {**vars(cls), **unfound}
+    return "" if ungrafted(serializer_class) is named else str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
 
 
-def _ensure_claims_rest_on(cls: Any, unfound: set[str]) -> None:
-    """Raise if ``get_token`` of ``cls`` may say something else with names that a refresh will not find."""
-    of_validation = {*dir(Serializer), "username_field"}
-    if lost := sorted(name for name in unfound.intersection(dir(cls)) - of_validation if not name.startswith("__")):
-        names = ", ".join(lost)
-        raise ImproperlyConfigured(f"No refresh could find what stands for {names} of {cls}: define it in a module.")
+def _ensure_claims_rest_on(cls: Any, unfound: Mapping[str, Any]) -> None:
+    """Raise if ``get_token`` of ``cls`` may say something else with what a refresh will not find.
+
+    A class method reads no more than the class: methods of instances are the validation's.
+    """
+    of_validation = {*dir(Serializer), "username_field", "Meta", "_spectacular_annotation"}
+    names = sorted(unfound.keys() & set(dir(cls)) - of_validation)
+    if lost := [name for name in names if _says_otherwise(unfound[name], getattr_static(cls, name))]:
+        found = f"{', '.join(lost)} of {cls}"
+        raise ImproperlyConfigured(f"No refresh could find what stands for {found}: define it in a module.")
+
+
+def _says_otherwise(value: Any, found: Any) -> bool:
+    """Return whether a class attribute may lead to other claims than the one that is found."""
+    if isinstance(value, FunctionType | property):
+        return False
+    one, other = (onto_kit(it, REFRESH_TOKEN) if isinstance(it, type) else it for it in (value, found))
+    return bool(one != other)
 
 
 def _makes_tokens(cls: Any) -> bool:
@@ -104,7 +115,7 @@ def _is_found(cls: type[Any], path: str) -> bool:
         found = resolve_name(path)
     except (ImportError, AttributeError, ValueError):
         return False
-    return issubclass(cls, Serializer) and found is ungrafted(cls)
+    return issubclass(cls, BaseSerializer) and found is ungrafted(cls)
 
 
 def ensure_source(session: TokenSession) -> None:
@@ -122,8 +133,9 @@ def _source(session: TokenSession) -> Any:
         return named if _makes_tokens(named) else import_string(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
     with suppress(ImportError, AttributeError, ValueError):
         found = resolve_name(session.claims_source)
-        if isinstance(found, type) and _makes_tokens(found):
-            return onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+        found = onto_kit(found, SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"]) if isinstance(found, type) else None
+        if _makes_tokens(found):
+            return found
     logger.warning("%s is gone: who signed in with it has to sign in again.", session.claims_source)
     raise Revoked
 
