@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta, tzinfo
-from itertools import chain
 from typing import Any
 
 from django.apps import apps
@@ -39,6 +38,11 @@ def kit_settings() -> Settings | None:
         return None
 
 
+# simplejwt's views, on which the kit's and a project's rest: to import them here would be too early.
+_SIGN_IN = ("TokenObtainPairView", "TokenObtainSlidingView")
+_REFRESH = ("TokenRefreshView", "TokenRefreshSlidingView")
+
+
 def is_list(value: Any) -> bool:
     """Return whether DRF and simplejwt can go through ``value`` one by one."""
     return isinstance(value, (list, tuple))
@@ -46,13 +50,12 @@ def is_list(value: Any) -> bool:
 
 def sign_in_paths() -> Iterator[str]:
     """Yield a path of each route to a sign-in: the kit's own, a project's or simplejwt's."""
-    return _paths_to("TokenObtainPairView", "TokenObtainSlidingView")
+    return _paths_to(*_SIGN_IN)
 
 
 def issuing_paths() -> Iterator[str]:
     """Yield a path of each route where tokens are made: by a sign-in, or by a refresh."""
-    refreshing = _paths_to("TokenRefreshView", "TokenRefreshSlidingView")
-    return chain(sign_in_paths(), refreshing)
+    return _paths_to(*_SIGN_IN, *_REFRESH)
 
 
 def _paths_to(*names: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ from .tokens import UntypedToken, refresh_class
 security = logging.getLogger("drf_jwt_kit.security")
 
 # RFC 7515 3.1, whatever stands before it: three base64url segments, the first of them a JSON object.
-_TOKEN = re.compile(r"(?=(e[wy][A-Za-z0-9_-]{2,300}(?:\.[A-Za-z0-9_-]{1,8192}){2}))")
+_TOKEN = re.compile(rf"(?=(e[wy][A-Za-z0-9_-]{{2,300}}(?:\.[A-Za-z0-9_-]{{1,{claims.MAX_TOKEN_BYTES}}}){{2}}))")
 
 _here = Local()
 

@@ -98,7 +98,10 @@ def _check_form(token_class: Any, raw: Any) -> None:
 
 @sensitive_variables()
 def ensure_acceptable(raw: str) -> None:
-    """Raise why a token of either kind would not be accepted right now. Nothing is changed."""
+    """Raise why a token of either kind would not be accepted right now.
+
+    Nothing is changed, but that sessions of a user who turns out to be inactive end (law 9).
+    """
     if UntypedToken(raw, verify=False).kind == refresh_class().token_type:  # whose own backend may verify it
         refresh = refresh_class()(raw)
         session = sessions.find(refresh)
