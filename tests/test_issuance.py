@@ -115,6 +115,11 @@ class Scoped(TokenObtainPairSerializer):
     def check_pin(self, pin: str) -> None:
         """Let ``validate`` check something."""
 
+    @property
+    def digits(self) -> int:
+        """How long a pin is."""
+        return 4
+
 
 class ScopedOnTheirs(PlainSerializer):
     """The same on simplejwt's."""
@@ -181,6 +186,7 @@ def test_a_local_class_may_validate_in_its_own_way() -> None:
     validation = {
         "validate": lambda self, attrs: {},
         "check_pin": lambda self, pin: None,
+        "digits": property(lambda self: 6),
         "username_field": "email",
         "pin": CharField(),
         "Meta": type("Meta", (), {"fields": ["pin"]}),
@@ -190,8 +196,13 @@ def test_a_local_class_may_validate_in_its_own_way() -> None:
         "__doc__": "Local.",
     }
     for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs"), (TokenObtainPairSerializer, "")):
-        made = extend_schema_serializer(many=False)(local(base, **validation))
+        made = extend_schema_serializer(exclude_fields=["pin"])(local(base, **validation))
         assert issuance.source_of(onto_kit(made, KIT)) == (source and f"{__name__}.{source}")
+
+
+def test_the_last_class_says_what_counts() -> None:
+    """As Python has it: what a class between says, it overrides."""
+    assert issuance.source_of(local(local(Scoped, scope="low"), scope="high")) == f"{__name__}.Scoped"
 
 
 Factored = local(TokenObtainPairSerializer, token_class=OtherToken)

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
 from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
+from rest_framework_simplejwt.serializers import TokenObtainSerializer
 
 from drf_jwt_kit import adoption, introspection, models, rotation, sessions, transactions
 from drf_jwt_kit.exceptions import Expired, Invalid, Refused, Reused, Revoked, UserInactive, WrongType
@@ -52,6 +53,10 @@ class NamedSerializer(TokenObtainPairSerializer):
         token = super().get_token(user)
         token["name"] = user.get_username()
         return token
+
+
+class NoTokens(TokenObtainSerializer):
+    """One whose ``get_token`` is told of no class."""
 
 
 # -- Starting --------------------------------------------------------------------------------------
@@ -178,7 +183,7 @@ def moved_to(path: str) -> str:
     return refresh
 
 
-@pytest.mark.parametrize("path", ["RenamedSince", "just_before", "HERE", "TokenSession"])
+@pytest.mark.parametrize("path", ["RenamedSince", "just_before", "HERE", "TokenSession", "NoTokens"])
 @pytest.mark.parametrize("rotating", [True, False], ids=["rotating", "not rotating"])
 def test_no_other_claims_take_the_place_of_a_serializer_that_is_gone(
     user: Any, settings: Any, caplog: Any, path: str, rotating: bool

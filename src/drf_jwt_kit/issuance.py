@@ -69,18 +69,22 @@ def source_of(serializer_class: type[Any]) -> str:
     depend on is its own. Where none makes tokens, the kit's does. Raises
     :exc:`~django.core.exceptions.ImproperlyConfigured` for claims that cannot be made again, or of an instance.
     """
-    named, unfound = ungrafted(named_class("TOKEN_OBTAIN_SERIALIZER")), dict[str, Any]()
+    if isinstance(getattr_static(serializer_class, "get_token", None), FunctionType):
+        sentence = "get_token has to be a classmethod: a refresh has no instance."
+        raise ImproperlyConfigured(f"{serializer_class.__module__}.{serializer_class.__qualname__}.{sentence}")
+    named = ungrafted(named_class("TOKEN_OBTAIN_SERIALIZER"))
+    if ungrafted(serializer_class) is named:
+        return ""
+    unfound: dict[str, Any] = {}
     for cls in serializer_class.__mro__:
         path, makes_tokens = f"{cls.__module__}.{cls.__qualname__}", _makes_tokens(cls)
-        if makes_tokens and isinstance(getattr_static(cls, "get_token"), FunctionType):
-            raise ImproperlyConfigured(f"{path}.get_token has to be a classmethod: a refresh has no instance.")
-        if makes_tokens and (ungrafted(serializer_class) is named or _is_found(cls, path)):
+        if makes_tokens and _is_found(cls, path):
             _ensure_claims_rest_on(cls, unfound)
             return path if ungrafted(cls) is not named else ""
         if makes_tokens and "get_token" in vars(cls):
             raise ImproperlyConfigured(f"{path} has a get_token that no refresh could find: define it in a module.")
         unfound = {**vars(cls), **unfound}
-    return "" if ungrafted(serializer_class) is named else str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
+    return str(SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"])
 
 
 def _ensure_claims_rest_on(cls: Any, unfound: Mapping[str, Any]) -> None:
