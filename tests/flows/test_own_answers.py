@@ -288,6 +288,20 @@ class Once(TokenObtainPairView):
         return Response({"methods": (method for method in ["otp", "sms"])})
 
 
+class Refuses(TokenObtainPairView):
+    """A view that says what it did not like."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Refuse it."""
+        return Response({"state": [f"{request.data['state']} is not a valid choice."]}, status=400)
+
+
+def test_a_refusal_may_say_what_was_sent(rf: Any, user: Any) -> None:
+    """DESIGN 2.2: nothing that a client sends gives a 500, nor does a token that it has."""
+    body = json.dumps({"state": str(their_tokens.AccessToken.for_user(user))})
+    assert rendered(Refuses.as_view()(rf.post("/", body, "application/json"))).status_code == 400
+
+
 class AsksByItself(TokenObtainPairView):
     """A view that lets the kit's serializer sign in, without DRF's request, and adds a token of its own."""
 
