@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from drf_jwt_kit import sessions
-from drf_jwt_kit.exceptions import Revoked
+from drf_jwt_kit import introspection, sessions
+from drf_jwt_kit.exceptions import Reused, Revoked
 from drf_jwt_kit.models import TokenSession
 from tests.test_models import hiding
 
@@ -60,6 +60,26 @@ def test_everybody(pairs: list[sessions.TokenPair]) -> None:
     with pytest.raises(Revoked):
         sessions.rotate(str(pairs[2].refresh))
     assert set(TokenSession.objects.values_list("revoke_reason", flat=True)) == {"signed_out_everywhere"}
+
+
+def test_what_a_backup_brought_back_is_ended(user: Any) -> None:
+    """The row is as it was before somebody signed out: tokens of a generation that it has not come to are replays."""
+    thiefs, again = sessions.start(user), sessions.start(user)
+    backup = list(TokenSession.objects.values())
+    later = sessions.start(user)
+    newer = sessions.rotate(str(again.refresh))
+    sessions.revoke_all(user)
+    TokenSession.objects.all().delete()
+    TokenSession.objects.bulk_create(TokenSession(**row) for row in backup)
+
+    introspection.ensure_acceptable(str(thiefs.access))
+    with pytest.raises(Reused):
+        sessions.rotate(str(newer.refresh))
+    with pytest.raises(Revoked):
+        sessions.rotate(str(later.refresh))
+    assert revoke("--all").startswith("1 ")
+    with pytest.raises(Revoked):
+        introspection.ensure_acceptable(str(thiefs.access))
 
 
 def test_everybody_is_everybody_who_has_a_session(user: Any) -> None:
