@@ -51,10 +51,10 @@ def compact(token: object) -> bytes:
 def parse(token: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and payload of a compact JWS, both as strict JSON objects (RFC 7515 5.2)."""
     header, payload, _signature = token.split(b".")
-    return _json_object(header), _json_object(payload)
+    return json_object(header), json_object(payload)
 
 
-def _json_object(segment: bytes) -> dict[str, Any]:
+def json_object(segment: bytes) -> dict[str, Any]:
     """Return the JSON object in a segment: UTF-8 without BOM, no key twice, no NaN (RFC 8259)."""
     try:
         text = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)).decode("utf-8")

@@ -21,13 +21,14 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from . import claims, clients
 from .conf import kit, schemes, simple_jwt
-from .exceptions import GateRefused, SecondFactorRequired, unauthorized
-from .tokens import UntypedToken, refresh_class
+from .exceptions import GateRefused, Invalid, SecondFactorRequired, unauthorized
+from .tokens import kind_of, refresh_class
 
 security = logging.getLogger("drf_jwt_kit.security")
 
-# RFC 7515 3.1, whatever stands before it: three base64url segments, the first of them a JSON object.
-_TOKEN = re.compile(rf"(?=(e[wy][A-Za-z0-9_-]{{2,300}}(?:\.[A-Za-z0-9_-]{{1,{claims.MAX_TOKEN_BYTES}}}){{2}}))")
+# RFC 7515 3.1: a base64url segment that may be a JSON object with as many claims as a token has. The second one of a
+# token is, whatever stands around it and wherever the others are sent.
+_SEGMENT = re.compile(r"(?<![A-Za-z0-9_-])e[wy][A-Za-z0-9_-]{20,}")
 
 _here = Local()
 
@@ -90,18 +91,18 @@ def _ensure_no_tokens(response: HttpResponseBase) -> None:
     """Raise where what is sent has tokens; a stream cannot be looked at."""
     content: bytes = getattr(response, "content", b"")
     sent = "\n".join([*response.headers.values(), response.cookies.output(), content.decode("latin-1")])
-    if any(map(_lets_in, _TOKEN.finditer(sent))):
+    kinds = [getattr(taken, "token_type", None) for taken in (refresh_class(), *simple_jwt().AUTH_TOKEN_CLASSES)]
+    if any(_lets_in(found[0], kinds) for found in _SEGMENT.finditer(sent)):
         path = kit().SIGN_IN_GATE
         raise ImproperlyConfigured(f"There are tokens that {path} was not asked about: call super().validate().")
 
 
-@sensitive_variables()
-def _lets_in(found: re.Match[str]) -> bool:
-    """Return whether a token may be taken without a session that a gate, or the project itself, stood before."""
-    kinds = [getattr(taken, "token_type", None) for taken in (refresh_class(), *simple_jwt().AUTH_TOKEN_CLASSES)]
-    with suppress(TokenError):
-        token = UntypedToken(found[1], verify=False)
-        return token.kind in kinds and claims.SESSION_CLAIM not in token.payload
+def _lets_in(segment: str, kinds: list[Any]) -> bool:
+    """Return whether claims are those of a token that needs no session: a gate stands before one, or the project."""
+    with suppress(Invalid):
+        payload = claims.json_object(segment.encode())
+        claims.check(payload, aud_allowed=True)
+        return claims.SESSION_CLAIM not in payload and kind_of(payload) in kinds
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid5
@@ -94,11 +95,7 @@ class Token(simplejwt.Token):
     @property
     def kind(self) -> Any:
         """Return the token's type, as far as it says."""
-        name = simple_jwt().TOKEN_TYPE_CLAIM
-        if name is not None:
-            return self.payload.get(name)
-        known = _UNNAMED_TYPE if simple_jwt().JTI_CLAIM is not None else _UNNAMED_TYPE[1:]
-        return next((self.payload[unnamed] for unnamed in known if self.payload.get(unnamed)), None)
+        return _said_kind(self.payload)
 
     def set_jti(self) -> None:
         """Give the token a new id (RFC 7519 4.1.7)."""
@@ -224,6 +221,23 @@ def refresh_class() -> type[RefreshToken]:
     return onto_kit(token_class, REFRESH_TOKEN)  # type: ignore[no-any-return]
 
 
+def kind_of(payload: Mapping[str, Any]) -> Any:
+    """Return the type of a token with these claims; where tokens need not say it, what it is good for."""
+    said = _said_kind(payload)
+    if said is None and simple_jwt().TOKEN_TYPE_CLAIM is None:
+        return (RefreshToken if claims.GENERATION_CLAIM in payload else AccessToken).token_type
+    return said
+
+
+def _said_kind(payload: Mapping[str, Any]) -> Any:
+    """Return the type that the claims say."""
+    name = simple_jwt().TOKEN_TYPE_CLAIM
+    if name is not None:
+        return payload.get(name)
+    known = _UNNAMED_TYPE if simple_jwt().JTI_CLAIM is not None else _UNNAMED_TYPE[1:]
+    return next((payload[unnamed] for unnamed in known if payload.get(unnamed)), None)
+
+
 class UntypedToken(Token, simplejwt.UntypedToken):
     """A token of any kind, for endpoints that are told nothing of it."""
 
@@ -235,9 +249,7 @@ class UntypedToken(Token, simplejwt.UntypedToken):
     @property
     def kind(self) -> Any:
         """Return the token's type; where tokens need not say it, what it is good for."""
-        if simple_jwt().TOKEN_TYPE_CLAIM is None and super().kind is None:
-            return (RefreshToken if claims.GENERATION_CLAIM in self.payload else AccessToken).token_type
-        return super().kind
+        return kind_of(self.payload)
 
 
 class RevocableToken(UntypedToken):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from django.contrib.auth import authenticate
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpResponseRedirect, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.renderers import BaseRenderer
@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework_simplejwt import serializers as theirs
 from rest_framework_simplejwt import tokens as their_tokens
 
-from drf_jwt_kit import sessions
+from drf_jwt_kit import claims, sessions
 from drf_jwt_kit.models import TokenSession
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.views import TokenObtainPairView
@@ -219,6 +219,26 @@ class InACookie(TokenObtainPairView):
         return response
 
 
+class InTwoCookies(TokenObtainPairView):
+    """A view that keeps the signature from scripts, and gives them what is signed."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Set both."""
+        response = Response()
+        signed, _, signature = tokens_of(request._request)["accessToken"].rpartition(".")
+        response.set_cookie("signed", signed)
+        response.set_cookie("signature", signature, httponly=True)
+        return response
+
+
+class BeforeMuch(TokenObtainPairView):
+    """A view whose answer goes on in the same letters where the token ends, for longer than any token is."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer it."""
+        return HttpResponse(tokens_of(request._request)["accessToken"] + "_" * 9000)
+
+
 class InAHeader(TokenObtainPairView):
     """A view that answers them in a header."""
 
@@ -237,7 +257,7 @@ class Redirects(TokenObtainPairView):
         return HttpResponseRedirect(f"https://app.example.org/#{tokens_of(request._request)['accessToken']}")
 
 
-VIEWS = [InTheAnswer, BesideTheAnswer, WithoutSuper, InACookie, InAHeader, Redirects]
+VIEWS = [InTheAnswer, BesideTheAnswer, WithoutSuper, InACookie, InTwoCookies, BeforeMuch, InAHeader, Redirects]
 
 
 def rendered(response: Any) -> Any:
@@ -300,6 +320,25 @@ def test_a_refusal_may_say_what_was_sent(rf: Any, user: Any) -> None:
     """DESIGN 2.2: nothing that a client sends gives a 500, nor does a token that it has."""
     body = json.dumps({"state": str(their_tokens.AccessToken.for_user(user))})
     assert rendered(Refuses.as_view()(rf.post("/", body, "application/json"))).status_code == 400
+
+
+class Echoes(TokenObtainPairView):
+    """A first step that gives back what the client keeps for the second."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer it."""
+        return Response({"state": request.data["state"]})
+
+
+@pytest.mark.parametrize("state", [("ey" * 150 + ".") * 30, "ey" * 4500, ("ey" * 12 + ".") * 300])
+def test_each_part_of_an_answer_is_read_but_once(rf: Any, monkeypatch: Any, state: str) -> None:
+    """DESIGN 2.2: what a client sends to be given back costs as much as it is long, and not its square."""
+    read: list[int] = []
+    json_object = claims.json_object
+    monkeypatch.setattr(claims, "json_object", lambda part: (read.append(len(part)), json_object(part))[1])
+    answer = rendered(Echoes.as_view()(rf.post("/", json.dumps({"state": state}), "application/json")))
+    assert answer.status_code == 200
+    assert 0 < sum(read) <= len(answer.content)
 
 
 class AsksByItself(TokenObtainPairView):
