@@ -222,6 +222,20 @@ def test_a_replay_is_found_out_whatever_becomes_of_claims(user: Any, settings: A
     assert TokenSession.objects.get().revoke_reason == "reused"
 
 
+def reusing_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """A hook that finds out that another token was used twice, and lets that be known."""
+    raise Reused
+
+
+def test_what_a_hook_finds_out_is_not_of_this_session(user: Any, settings: Any) -> None:
+    """Law 3: a session ends when its own refresh token was used twice."""
+    refresh = str(sessions.start(user).refresh)
+    settings.DRF_JWT_KIT = {"CLAIMS": f"{HERE}.reusing_claim"}
+    with pytest.raises(Reused):
+        sessions.rotate(refresh)
+    assert TokenSession.objects.get().revoked_at is None
+
+
 @pytest.mark.parametrize(("most", "started", "left"), [(1, 3, 1), (2, 5, 2), (3, 3, 3), (None, 5, 5)])
 def test_the_oldest_session_goes_when_there_are_too_many(
     user: Any, settings: Any, clock: Any, most: int | None, started: int, left: int

@@ -158,8 +158,9 @@ def rotate(refresh: RefreshToken | str, request: Any = None) -> TokenPair:
         _keep_to_limit(session)
     with _replay_ends(session, request):
         rotation.confirm(session, token.generation)
-        successor = issuance.refresh_token(session)
-        if simple_jwt().ROTATE_REFRESH_TOKENS:
+    successor = issuance.refresh_token(session)
+    if simple_jwt().ROTATE_REFRESH_TOKENS:
+        with _replay_ends(session, request):
             session = rotation.rotate(session, token.generation, successor.validity)
     signals.announce(signals.token_refreshed, "token_refreshed", logging.INFO, session=session, request=request)
     access = issuance.access_token(session, successor)
