@@ -194,6 +194,7 @@ def test_a_local_class_may_validate_in_its_own_way() -> None:
         "token_class": RefreshToken,
         "of_its_own": 1,
         "__doc__": "Local.",
+        "__annotations__": {"of_its_own": int},
     }
     for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs"), (TokenObtainPairSerializer, "")):
         made = extend_schema_serializer(exclude_fields=["pin"])(local(base, **validation))

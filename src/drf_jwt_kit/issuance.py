@@ -90,10 +90,10 @@ def source_of(serializer_class: type[Any]) -> str:
 def _ensure_claims_rest_on(cls: Any, unfound: Mapping[str, Any]) -> None:
     """Raise if ``get_token`` of ``cls`` may say something else with what a refresh will not find.
 
-    A class method reads no more than the class: methods of instances are the validation's.
+    What it takes from an instance, from ``Meta`` or by chance is not known: methods are the validation's.
     """
     of_validation = {*dir(Serializer), "username_field", "Meta", "_spectacular_annotation"}
-    names = sorted(unfound.keys() & set(dir(cls)) - of_validation)
+    names = sorted(name for name in unfound.keys() & set(dir(cls)) - of_validation if not name.startswith("__"))
     if lost := [name for name in names if _says_otherwise(unfound[name], getattr_static(cls, name))]:
         found = f"{', '.join(lost)} of {cls}"
         raise ImproperlyConfigured(f"No refresh could find what stands for {found}: define it in a module.")
