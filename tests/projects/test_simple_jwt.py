@@ -148,6 +148,33 @@ def test_the_kits_token_can_be_blacklisted_too(project: Any) -> None:
     assert project.run(script) == {"reason": "revoked"}
 
 
+def test_the_blacklist_app_can_go(project: Any) -> None:
+    """Users whom it knows can be deleted after that, and sessions from before go on."""
+    project.set('DATABASES["default"]["NAME"] = "db.sqlite3"\n' + BLACKLIST)
+    refresh = project.run("""
+        client = migrated_client()
+        sign_in(client)
+        from django.contrib.auth.models import User
+        from rest_framework_simplejwt.tokens import RefreshToken
+        before = {"refresh": str(RefreshToken.for_user(User.objects.get()))}
+        tell(refresh=client.post("/api/token/refresh/", before, format="json").json()["refresh"])
+    """)["refresh"]
+    project.run("""
+        from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+        OutstandingToken.objects.all().delete()
+        call_command("migrate", "token_blacklist", "zero", verbosity=0)
+        tell()
+    """)
+    project.set('INSTALLED_APPS.remove("rest_framework_simplejwt.token_blacklist")\n')
+    found = project.run(f"""
+        from django.contrib.auth.models import User
+        from rest_framework.test import APIClient
+        refreshed = APIClient().post("/api/token/refresh/", {{"refresh": "{refresh}"}}, format="json").status_code
+        tell(refreshed=refreshed, deleted=User.objects.all().delete()[1]["auth.User"])
+    """)
+    assert found == {"refreshed": 200, "deleted": 1}
+
+
 def test_importing_the_package_imports_nothing(project: Any) -> None:
     """Issue 2.1: not even Django."""
     script = """
