@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from drf_spectacular.utils import extend_schema_serializer
-from rest_framework.serializers import BaseSerializer, CharField, Serializer
+from rest_framework.serializers import BaseSerializer, CharField, Serializer, SerializerMetaclass
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer as PlainSerializer
 from rest_framework_simplejwt.tokens import RefreshToken as TheirRefreshToken
 
@@ -17,6 +18,7 @@ from drf_jwt_kit.conf import SIMPLE_JWT_DEFAULTS, onto_kit
 from drf_jwt_kit.serializers import TokenObtainPairSerializer
 from drf_jwt_kit.tokens import RefreshToken
 
+T = TypeVar("T")
 KIT = SIMPLE_JWT_DEFAULTS["TOKEN_OBTAIN_SERIALIZER"]
 
 
@@ -94,7 +96,7 @@ def test_a_local_class_with_claims_of_its_own_is_refused(base: Any) -> None:
 class Scoped(TokenObtainPairSerializer):
     """One whose claims depend on what else the class says."""
 
-    scope = "high"
+    scope = __scope__ = "high"
     token_class = TheirRefreshToken
 
     class Meta:
@@ -169,6 +171,7 @@ UNFOUND: dict[str, Any] = {
     "a token class": local(TokenObtainPairSerializer, token_class=OtherToken),
     "a token class on a module's": local(Named, token_class=OtherToken),
     "an attribute, on simplejwt's": local(ScopedOnTheirs, scope="low"),
+    "two underscores": local(Scoped, __scope__="low"),
 }
 
 
@@ -194,11 +197,31 @@ def test_a_local_class_may_validate_in_its_own_way() -> None:
         "token_class": RefreshToken,
         "of_its_own": 1,
         "__doc__": "Local.",
-        "__annotations__": {"of_its_own": int},
     }
     for base, source in ((Scoped, "Scoped"), (ScopedOnTheirs, "ScopedOnTheirs"), (TokenObtainPairSerializer, "")):
         made = extend_schema_serializer(exclude_fields=["pin"])(local(base, **validation))
         assert issuance.source_of(onto_kit(made, KIT)) == (source and f"{__name__}.{source}")
+
+
+class AbstractSerializer(SerializerMetaclass, ABCMeta):
+    """The metaclass of abstract serializers."""
+
+
+class OfItsKind(TokenObtainPairSerializer, Generic[T], metaclass=AbstractSerializer):
+    """One that Python keeps more on than other classes have."""
+
+    tries: int = 3
+
+
+def test_what_python_keeps_on_a_class_is_no_claim() -> None:
+    """Annotations, type parameters and what abstract classes remember."""
+
+    class Local(OfItsKind[int]):
+        """One with all of them."""
+
+        pins: int
+
+    assert issuance.source_of(Local) == f"{__name__}.OfItsKind"
 
 
 def test_the_last_class_says_what_counts() -> None:

@@ -27,6 +27,11 @@ from .tokens import AccessToken, RefreshToken, Token
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it, and not a backslash before these letters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+# What Python keeps on a class for annotations (PEP 649 too), type parameters (PEP 560) and abstract methods.
+_OF_PYTHON = frozenset(
+    {"__annotations__", "__annotations_cache__", "__orig_bases__", "__parameters__", "__abstractmethods__", "_abc_impl"}
+)
+
 logger = logging.getLogger("drf_jwt_kit")
 
 
@@ -93,7 +98,7 @@ def _ensure_claims_rest_on(cls: Any, unfound: Mapping[str, Any]) -> None:
     What it takes from an instance, from ``Meta`` or by chance is not known: methods are the validation's.
     """
     of_validation = {*dir(Serializer), "username_field", "Meta", "_spectacular_annotation"}
-    names = sorted(name for name in unfound.keys() & set(dir(cls)) - of_validation if not name.startswith("__"))
+    names = sorted(unfound.keys() & set(dir(cls)) - of_validation - _OF_PYTHON)
     if lost := [name for name in names if _says_otherwise(unfound[name], getattr_static(cls, name))]:
         found = f"{', '.join(lost)} of {cls}"
         raise ImproperlyConfigured(f"No refresh could find what stands for {found}: define it in a module.")
