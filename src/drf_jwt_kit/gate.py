@@ -26,9 +26,9 @@ from .tokens import kind_of, refresh_class
 
 security = logging.getLogger("drf_jwt_kit.security")
 
-# RFC 7515 3.1: a base64url segment that may be a JSON object with as many claims as a token has. The second one of a
-# token is, whatever stands around it and wherever the others are sent.
-_SEGMENT = re.compile(r"(?<![A-Za-z0-9_-])e[wy][A-Za-z0-9_-]{20,}")
+# RFC 7515 3.1: the base64url segment after a dot that may be a JSON object with as many claims as a token has, whatever
+# stands before and after it.
+_PAYLOAD = re.compile(r"(?<=[A-Za-z0-9_-]\.)e[wy][A-Za-z0-9_-]{20,}")
 
 _here = Local()
 
@@ -92,7 +92,7 @@ def _ensure_no_tokens(response: HttpResponseBase) -> None:
     content: bytes = getattr(response, "content", b"")
     sent = "\n".join([*response.headers.values(), response.cookies.output(), content.decode("latin-1")])
     kinds = [getattr(taken, "token_type", None) for taken in (refresh_class(), *simple_jwt().AUTH_TOKEN_CLASSES)]
-    if any(_lets_in(found[0], kinds) for found in _SEGMENT.finditer(sent)):
+    if any(_lets_in(found[0], kinds) for found in _PAYLOAD.finditer(sent)):
         path = kit().SIGN_IN_GATE
         raise ImproperlyConfigured(f"There are tokens that {path} was not asked about: call super().validate().")
 
