@@ -30,6 +30,8 @@ def end_reused(session: TokenSession, request: Any) -> None:
     """End ``session``, whose refresh token was used twice, before anybody hears of it: a receiver may hang, or fail."""
     transactions.survive_rollback(partial(rotation.revoke, session, rotation.REUSED))
     ended = [session] if rotation.revoke(session, rotation.REUSED) else []
+    if not ended and TokenSession.objects.filter(pk=session.pk, revoke_reason=rotation.REUSED).exists():
+        return  # found out by another request, which tells of it
     signals.announce(
         signals.refresh_token_reused, "refresh_token_reused", logging.WARNING, session=session, request=request
     )
