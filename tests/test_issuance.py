@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABCMeta
+from abc import ABCMeta, abstractmethod
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
@@ -212,14 +212,21 @@ class OfItsKind(TokenObtainPairSerializer, Generic[T], metaclass=AbstractSeriali
 
     tries: int = 3
 
+    @abstractmethod
+    def check_pin(self, pin: str) -> None:
+        """Let ``validate`` check something."""
+
 
 def test_what_python_keeps_on_a_class_is_no_claim() -> None:
     """Annotations, type parameters and what abstract classes remember."""
 
-    class Local(OfItsKind[int]):
+    class Local(OfItsKind, Generic[T]):
         """One with all of them."""
 
         pins: int
+
+        def check_pin(self, pin: str) -> None:
+            """Do."""
 
     assert issuance.source_of(Local) == f"{__name__}.OfItsKind"
 

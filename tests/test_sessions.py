@@ -222,6 +222,21 @@ def test_a_replay_is_found_out_whatever_becomes_of_claims(user: Any, settings: A
     assert TokenSession.objects.get().revoke_reason == "reused"
 
 
+def overtaken_claim(user: Any, session: TokenSession) -> dict[str, Any]:
+    """A hook that takes so long that somebody else rotates meanwhile."""
+    TokenSession.objects.filter(pk=session.pk).update(generation=session.generation + 1)
+    return {}
+
+
+def test_a_replay_is_found_out_that_came_while_claims_were_made(user: Any, settings: Any) -> None:
+    """Laws 1 and 3: without grace, whoever comes second ends the session."""
+    refresh = str(sessions.start(user).refresh)
+    settings.DRF_JWT_KIT = {"REFRESH_GRACE_PERIOD": timedelta(0), "CLAIMS": f"{HERE}.overtaken_claim"}
+    with pytest.raises(Reused):
+        sessions.rotate(refresh)
+    assert TokenSession.objects.get().revoke_reason == "reused"
+
+
 def reusing_claim(user: Any, session: TokenSession) -> dict[str, Any]:
     """A hook that finds out that another token was used twice, and lets that be known."""
     raise Reused

@@ -222,9 +222,9 @@ def refresh_class() -> type[RefreshToken]:
 
 
 def kind_of(payload: Mapping[str, Any]) -> Any:
-    """Return the type of a token with these claims; where tokens need not say it, what it is good for."""
+    """Return the type of a token with these claims; where they say none, what it is good for."""
     said = _said_kind(payload)
-    if said is None and simple_jwt().TOKEN_TYPE_CLAIM is None:
+    if said is None:
         return (RefreshToken if claims.GENERATION_CLAIM in payload else AccessToken).token_type
     return said
 
@@ -248,7 +248,7 @@ class UntypedToken(Token, simplejwt.UntypedToken):
 
     @property
     def kind(self) -> Any:
-        """Return the token's type; where tokens need not say it, what it is good for."""
+        """Return the token's type; where it says none, what it is good for."""
         return kind_of(self.payload)
 
 

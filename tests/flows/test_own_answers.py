@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -148,6 +149,13 @@ def test_nothing_is_issued_that_the_gate_was_not_asked_about(post: Any, base: An
     """Nobody can tell whose such an answer is, so nobody gets it; and the project hears why."""
     with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
         post(signing_in(base, alone(SHAPES[shape])))
+
+
+def test_whomever_tokens_are_meant_for(post: Any, settings: Any) -> None:
+    """``AUDIENCE`` puts an ``aud`` on each."""
+    settings.SIMPLE_JWT = {"AUDIENCE": "https://api.example.org"}
+    with pytest.raises(ImproperlyConfigured, match="asks was not asked about: call super"):
+        post(signing_in(OnTheKits, alone(SHAPES["an access token"])))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -383,12 +391,18 @@ def begun(token: Any) -> Any:
     return {"tokens": {"access": str(pair.access), "refresh": str(pair.refresh)}}
 
 
+def part(claims: dict[str, Any]) -> str:
+    """Return a part of a token with these claims."""
+    return base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+
+
 NO_SIGN_INS: dict[str, Callable[[Any], Any]] = {
     "no token": lambda token: {"detail": "A code was sent.", "eyes": "ey.are.open", "count": 1},
     "a kind of its own": lambda token: {"token": str(EmailToken.for_user(user_of(token)))},
     "another's": lambda token: {"id_token": forge.token({"iss": "https://id.example.org", "sub": "1"}, key="x" * 40)},
     "nothing that is one": lambda token: {"token": "eyJhbGciOiJub25lIn0.eyJ9.e30"},
     "a state that Django signed": lambda token: {"state": signing.dumps(token.payload)},
+    "what never ends": lambda token: {"state": "x." + part({"token_type": "access", "jti": "a", "user_id": 1})},
     "claims alone": lambda token: {"sent": str(token).split(".")[1]},
     "a session of the project's": begun,
 }
