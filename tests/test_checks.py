@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.db import connection
@@ -428,6 +429,18 @@ class TestLateInstallation:
         """``PROTECT_BY_DEFAULT = False``."""
         settings.DRF_JWT_KIT = {"PROTECT_BY_DEFAULT": False}
         assert "E009" not in ids()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("IsAuthenticated", []), ("IsAdminUser", ["E009"]), ("Nobody", ["E009"])]
+)
+def test_views_that_came_first_lack_what_the_project_names(
+    settings: Any, monkeypatch: Any, name: str, expected: list[str]
+) -> None:
+    """E009: they were there before the settings were complete, and have what DRF took from half of them."""
+    monkeypatch.setattr(apps.get_app_config("drf_jwt_kit"), "views_came_first", True)
+    settings.REST_FRAMEWORK = {"DEFAULT_PERMISSION_CLASSES": [f"rest_framework.permissions.{name}"]}
+    assert ids() == expected
 
 
 @pytest.mark.parametrize(("autocommit", "expected"), [(True, []), (False, ["E028"])])

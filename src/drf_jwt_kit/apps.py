@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 
 from django.apps import AppConfig
@@ -17,6 +18,7 @@ class DRFJWTKitConfig(AppConfig):
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         """Install the defaults: ``ready()`` runs after models have imported what freezes them."""
         super().__init__(app_name, app_module)
+        self.views_came_first = "rest_framework.views" in sys.modules
         from . import conf
 
         conf.put_defaults_beneath()

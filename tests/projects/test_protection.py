@@ -165,16 +165,39 @@ def test_a_late_installation_is_an_error(project: Any, file: str, source: str) -
     assert done.stdout.count("drf_jwt_kit.E009") == 2
 
 
+OWN_DEFAULTS = """
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "times"),
+    [
+        ("", OWN_DEFAULTS, 2),
+        ("DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n", OWN_DEFAULTS, 2),
+        ("DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n", "", 0),
+        ("", OWN_DEFAULTS.replace("IsAuthenticated", "NoSuchPermission"), 2),
+        ("", OWN_DEFAULTS.replace('["rest_framework.permissions.IsAuthenticated"]', "None"), 1),
+    ],
+    ids=["named", "named, not by the kit", "not by the kit", "named in vain", "no list"],
+)
+def test_views_that_came_before_the_settings_lack_what_those_name(
+    project: Any, before: str, after: str, times: int
+) -> None:
+    """Law 7: DRF has read half of the settings, and would be open, whatever they say in the end."""
+    project.set(before + "from rest_framework.views import APIView\n" + after)
+    project.set(apps("shop", "drf_jwt_kit"))
+    done = project.process("tell(checks=kit_checks())")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("drf_jwt_kit.E009") == times
+
+
 def test_a_late_installation_with_own_defaults_is_none(project: Any) -> None:
     """Issue 2.2: a project that names the defaults itself has them whenever DRF is imported."""
-    project.set(
-        """
-        REST_FRAMEWORK = {
-            "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-            "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-        }
-        """
-    )
+    project.set(OWN_DEFAULTS)
     project.write("shop/apps.py", FREEZES_DRF + APP)
     project.set(apps("shop", "drf_jwt_kit"))
     assert project.run("tell(checks=kit_checks())") == {"checks": ["drf_jwt_kit.W008"]}
