@@ -211,6 +211,7 @@ class OfItsKind(TokenObtainPairSerializer, Generic[T], metaclass=AbstractSeriali
     """One that Python keeps more on than other classes have."""
 
     tries: int = 3
+    __type_params__ = (T,)
 
     @abstractmethod
     def check_pin(self, pin: str) -> None:
@@ -224,6 +225,7 @@ def test_what_python_keeps_on_a_class_is_no_claim() -> None:
         """One with all of them."""
 
         pins: int
+        __type_params__ = ()
 
         def check_pin(self, pin: str) -> None:
             """Do."""

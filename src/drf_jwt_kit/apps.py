@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from types import ModuleType
+from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class DRFJWTKitConfig(AppConfig):
@@ -18,13 +19,14 @@ class DRFJWTKitConfig(AppConfig):
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         """Install the defaults: ``ready()`` runs after models have imported what freezes them."""
         super().__init__(app_name, app_module)
-        self.views_came_first = "rest_framework.views" in sys.modules
         from . import conf
 
         conf.put_defaults_beneath()
 
     def ready(self) -> None:
-        """Register the system checks and the signal receivers, and close what the project wants closed."""
-        from . import checks, deploy_checks, path_checks, permissions, receivers, token_checks  # noqa: F401
+        """Register the system checks and the signal receivers, and close what is or the project wants closed."""
+        from . import checks, defaults, deploy_checks, path_checks, permissions, receivers, token_checks  # noqa: F401
 
+        self.lacked: dict[str, list[Any]] = defaults.lacking(getattr(settings, "REST_FRAMEWORK", {}))
+        defaults.give(self.lacked)
         permissions.protect_every_view()

@@ -16,7 +16,6 @@ from django.middleware.cache import UpdateCacheMiddleware
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
-from rest_framework.settings import perform_import
 
 from . import conf, middleware, models, rules
 from .conf import Settings, kit
@@ -124,36 +123,16 @@ def _authenticators() -> list[Any] | None:
 
 @register(Tags.security)
 def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E009 when DRF's views were imported too early to be protected by default (law 7)."""
-    from rest_framework.views import APIView
-
+    """E009 when views were made without the defaults that the project or the kit has for them (law 7)."""
     config: Any = apps.get_app_config("drf_jwt_kit")
-    protects = getattr(kit_settings(), "PROTECT_BY_DEFAULT", True) is not False
-    wanted: dict[str, Any] = {**conf.REST_FRAMEWORK_PROTECTION} if protects else {}
-    for name, named in getattr(settings, "REST_FRAMEWORK", {}).items():
-        # Views that came later have it, whatever it is, unless a test overrides it.
-        wanted[name] = named if config.views_came_first else None
-    attributes = {
-        "DEFAULT_PERMISSION_CLASSES": APIView.permission_classes,
-        "DEFAULT_AUTHENTICATION_CLASSES": APIView.authentication_classes,
-    }
-    for name, frozen in attributes.items():
-        if is_list(wanted.get(name)) and not _is_frozen(frozen, wanted[name]):
-            yield message(
-                Error,
-                "E009",
-                "rest_framework.views was imported before the settings were complete and drf_jwt_kit was set up: views "
-                f"lack their {name}.",
-                "Do not import DRF's views in settings, in an AppConfig's module or in a package's __init__.",
-            )
-
-
-def _is_frozen(frozen: Any, named: Any) -> bool:
-    """Return whether views have the classes that a list names."""
-    try:
-        return is_list(frozen) and list(frozen) == perform_import(list(named), "REST_FRAMEWORK")
-    except ImportError:
-        return False
+    for name in config.lacked:
+        yield message(
+            Error,
+            "E009",
+            "Django REST framework was imported before the settings were complete and drf_jwt_kit was set up: views "
+            f"were made without their {name}.",
+            "Do not import it in settings, nor its views in an AppConfig's module or in a package's __init__.",
+        )
 
 
 @register(Tags.security)

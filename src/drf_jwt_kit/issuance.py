@@ -27,10 +27,10 @@ from .tokens import AccessToken, RefreshToken, Token
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it, and not a backslash before these letters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# What Python keeps on a class for annotations (PEP 649 too), type parameters (PEP 560) and abstract methods.
-_OF_PYTHON = frozenset(
-    {"__annotations__", "__annotations_cache__", "__orig_bases__", "__parameters__", "__abstractmethods__", "_abc_impl"}
-)
+# What Python keeps on a class for annotations (PEP 649 too), type parameters (PEP 560, PEP 695) and abstract methods.
+_OF_ANNOTATIONS = {"__annotations__", "__annotations_cache__"}
+_OF_GENERICS = {"__orig_bases__", "__parameters__", "__type_params__"}
+_OF_PYTHON = {*_OF_ANNOTATIONS, *_OF_GENERICS, "__abstractmethods__", "_abc_impl"}
 
 logger = logging.getLogger("drf_jwt_kit")
 

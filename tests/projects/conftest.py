@@ -133,18 +133,18 @@ class Project:
         with (self.folder / "settings.py").open("a") as settings:
             settings.write(dedent(source))
 
-    def process(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a script in the project."""
+    def process(self, script: str, before: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a script in the project, and something before Django is set up."""
         search = [str(self.folder), *(entry for entry in sys.path if entry)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
-        command = [sys.executable, "-X", "dev", "-W", "error", "-c", START + dedent(script)]
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", before + START + dedent(script)]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
 
-    def run(self, script: str) -> Any:
-        """Run a script in the project and return what it told."""
-        done = self.process(script)
+    def run(self, script: str, before: str = "") -> Any:
+        """Run a script in the project, as :meth:`process` does, and return what it told."""
+        done = self.process(script, before)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

@@ -173,26 +173,57 @@ REST_FRAMEWORK = {
 """
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "times"),
-    [
-        ("", OWN_DEFAULTS, 2),
-        ("DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n", OWN_DEFAULTS, 2),
-        ("DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n", "", 0),
-        ("", OWN_DEFAULTS.replace("IsAuthenticated", "NoSuchPermission"), 2),
-        ("", OWN_DEFAULTS.replace('["rest_framework.permissions.IsAuthenticated"]', "None"), 1),
-    ],
-    ids=["named", "named, not by the kit", "not by the kit", "named in vain", "no list"],
-)
-def test_views_that_came_before_the_settings_lack_what_those_name(
-    project: Any, before: str, after: str, times: int
-) -> None:
-    """Law 7: DRF has read half of the settings, and would be open, whatever they say in the end."""
-    project.set(before + "from rest_framework.views import APIView\n" + after)
+NOT_BY_THE_KIT = "DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n"
+READS_SETTINGS = "from rest_framework.renderers import JSONRenderer\n"
+BASE = "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.AllowAny']}\n"
+BY_NAME = "from rest_framework.views import APIView\n"
+NO_LIST = OWN_DEFAULTS.replace('["rest_framework.permissions.IsAuthenticated"]', "None")
+
+SETTINGS_READ_BY_HALF = {
+    "nothing named": (FREEZES_DRF, 2),
+    "named": (FREEZES_DRF + OWN_DEFAULTS, 2),
+    "named, by name": (BY_NAME + OWN_DEFAULTS, 2),
+    "not by the kit": (NOT_BY_THE_KIT + FREEZES_DRF + OWN_DEFAULTS, 2),
+    "without views, not by the kit": (NOT_BY_THE_KIT + READS_SETTINGS + OWN_DEFAULTS, 2),
+    "without views, open before": (BASE + READS_SETTINGS + OWN_DEFAULTS, 2),
+    "complete": (OWN_DEFAULTS + FREEZES_DRF, 0),
+    "complete, without views": (OWN_DEFAULTS + READS_SETTINGS, 0),
+}
+
+ASKS = """
+from rest_framework.test import APIClient
+found = [APIClient().get(path).status_code for path in ("/class/", "/function/")]
+tell(checks=kit_checks().count("drf_jwt_kit.E009"), found=found)
+"""
+
+
+@pytest.mark.parametrize("case", SETTINGS_READ_BY_HALF)
+def test_views_are_closed_whatever_drf_has_read_of_the_settings(project: Any, case: str) -> None:
+    """Law 7: views lacked what the settings name in the end. It is an Error, and they have it all the same."""
+    source, times = SETTINGS_READ_BY_HALF[case]
+    project.set(source)
     project.set(apps("shop", "drf_jwt_kit"))
-    done = project.process("tell(checks=kit_checks())")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("drf_jwt_kit.E009") == times
+    assert project.run(ASKS) == {"checks": times, "found": [403, 403]}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"), [(FREEZES_DRF, [200, 200]), (FREEZES_DRF + NO_LIST, [200, 200])], ids=["nothing", "no list"]
+)
+def test_views_are_open_where_nothing_closes_them(project: Any, source: str, found: list[int]) -> None:
+    """``PROTECT_BY_DEFAULT = False`` and nothing named, but for what is no list: E031 tells of that."""
+    project.set(NOT_BY_THE_KIT + source)
+    project.set(apps("shop", "drf_jwt_kit"))
+    assert project.run(ASKS)["found"] == found
+
+
+@pytest.mark.parametrize("imported", ["rest_framework.views", "shop.views", "rest_framework.generics"])
+def test_views_are_closed_that_a_server_imports_before_the_project(project: Any, imported: str) -> None:
+    """Law 7: a line in ``wsgi.py`` above ``get_wsgi_application()``, which no check sees: servers run none."""
+    project.write("early.py", f"import {imported}\n")
+    before = 'import os\nos.environ["DJANGO_SETTINGS_MODULE"] = "settings"\nimport early\n'
+    client = "client = migrated_client()\ntell(found=statuses(client, '/class/', '/function/'))"
+    closed = [403, 200, 401]
+    assert project.run(client, before=before)["found"] == {"/class/": closed, "/function/": closed}
 
 
 def test_a_late_installation_with_own_defaults_is_none(project: Any) -> None:
