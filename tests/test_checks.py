@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.checks import ERROR, WARNING, Tags, run_checks
 from django.db import connection
@@ -16,9 +15,10 @@ from django.middleware.cache import UpdateCacheMiddleware
 from django.test import Client, modify_settings, override_settings
 from django.utils.module_loading import import_string
 from notes.views import MeView, NoteViewSet
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.views import APIView
 
-from drf_jwt_kit import sessions
+from drf_jwt_kit import defaults, sessions
 from drf_jwt_kit.authentication import JWTAuthentication
 from tests.conftest import bearer
 
@@ -396,12 +396,47 @@ def test_cors_settings_alone_are_no_fault() -> None:
 
 def test_e009_what_views_were_made_without_is_an_error_that_says_how_to_mend_it(monkeypatch: Any) -> None:
     """Law 7: never silently open (tests/projects does it for real)."""
-    lacked = {"DEFAULT_PERMISSION_CLASSES": [IsAuthenticated]}
-    monkeypatch.setattr(apps.get_app_config("drf_jwt_kit"), "lacked", lacked)
+    monkeypatch.setattr(defaults, "make_good", lambda: ["DEFAULT_PERMISSION_CLASSES"])
     [message] = messages()
     assert (message.id, message.level) == ("drf_jwt_kit.E009", ERROR)
     assert "DEFAULT_PERMISSION_CLASSES" in message.msg
     assert "Do not import it in settings" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("attribute", "lost", "key"),
+    [
+        ("permission_classes", [AllowAny], "DEFAULT_PERMISSION_CLASSES"),
+        ("permission_classes", (), "DEFAULT_PERMISSION_CLASSES"),
+        ("authentication_classes", [], "DEFAULT_AUTHENTICATION_CLASSES"),
+    ],
+)
+def test_e009_views_that_lost_the_kits_defaults_later(
+    settings: Any, monkeypatch: Any, attribute: str, lost: Any, key: str
+) -> None:
+    """Some app's ``ready``, say; but where the project names the default, or opted out, it means it."""
+    monkeypatch.setattr(APIView, attribute, lost)
+    assert ids() == ["E009"]
+    settings.REST_FRAMEWORK = {"PAGE_SIZE": 3}
+    assert ids() == ["E009"]
+    settings.REST_FRAMEWORK = {key: ["drf_jwt_kit.authentication.JWTAuthentication"]}
+    assert "E009" not in ids()
+    settings.REST_FRAMEWORK, settings.DRF_JWT_KIT = {}, {"PROTECT_BY_DEFAULT": False}
+    assert "E009" not in ids()
+
+
+def test_a_tuple_of_the_same_is_the_same(monkeypatch: Any) -> None:
+    """Whoever wrote it."""
+    monkeypatch.setattr(APIView, "permission_classes", (IsAuthenticated,))
+    assert ids() == []
+
+
+def test_projects_without_the_kit_are_checked_too(settings: Any) -> None:
+    """A test may take it away; its checks stay registered."""
+    settings.INSTALLED_APPS = [
+        app for app in settings.INSTALLED_APPS if app not in {"drf_jwt_kit", "django.contrib.admin"}
+    ]
+    assert "E009" not in ids()
 
 
 @pytest.mark.parametrize(("autocommit", "expected"), [(True, []), (False, ["E028"])])

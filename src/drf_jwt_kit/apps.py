@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 
 
 class DRFJWTKitConfig(AppConfig):
@@ -19,14 +17,14 @@ class DRFJWTKitConfig(AppConfig):
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         """Install the defaults: ``ready()`` runs after models have imported what freezes them."""
         super().__init__(app_name, app_module)
-        from . import conf
+        from . import conf, defaults
 
+        defaults.made_of()
         conf.put_defaults_beneath()
 
     def ready(self) -> None:
         """Register the system checks and the signal receivers, and close what is or the project wants closed."""
         from . import checks, defaults, deploy_checks, path_checks, permissions, receivers, token_checks  # noqa: F401
 
-        self.lacked: dict[str, list[Any]] = defaults.lacking(getattr(settings, "REST_FRAMEWORK", {}))
-        defaults.give(self.lacked)
+        defaults.make_good()
         permissions.protect_every_view()

@@ -14,10 +14,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.middleware.cache import UpdateCacheMiddleware
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.settings import api_settings as drf_settings
 
-from . import conf, middleware, models, rules
+from . import conf, defaults, middleware, models, rules
 from .conf import Settings, kit
 
 DOCS = "docs/checks.md"
@@ -123,16 +124,21 @@ def _authenticators() -> list[Any] | None:
 
 @register(Tags.security)
 def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
-    """E009 when views were made without the defaults that the project or the kit has for them (law 7)."""
-    config: Any = apps.get_app_config("drf_jwt_kit")
-    for name in config.lacked:
-        yield message(
-            Error,
-            "E009",
-            "Django REST framework was imported before the settings were complete and drf_jwt_kit was set up: views "
-            f"were made without their {name}.",
-            "Do not import it in settings, nor its views in an AppConfig's module or in a package's __init__.",
-        )
+    """E009 when views were made without the defaults that they should have, or lost the kit's (law 7)."""
+    from rest_framework.views import APIView
+
+    project = getattr(settings, "REST_FRAMEWORK", {})
+    kits = {name: paths for name, paths in conf.protection().items() if name not in project}
+    for name, attribute in defaults.ATTRIBUTES.items():
+        lost = name in kits and [*getattr(APIView, attribute)] != [import_string(path) for path in kits[name]]
+        if lost or name in defaults.make_good():
+            yield message(
+                Error,
+                "E009",
+                "Django REST framework was imported before the settings were complete and drf_jwt_kit was set up: "
+                f"views were made without their {name}.",
+                "Do not import it in settings, nor its views in an AppConfig's module or in a package's __init__.",
+            )
 
 
 @register(Tags.security)

@@ -144,8 +144,12 @@ def put_defaults_beneath() -> None:
     rest_framework: Any = rest_framework_settings.DEFAULTS
     simplejwt_settings.DEFAULTS.update(SIMPLE_JWT_DEFAULTS)
     rest_framework.update(REST_FRAMEWORK_ANSWERS)
-    if asked_for("PROTECT_BY_DEFAULT") is not False:
-        rest_framework.update(REST_FRAMEWORK_PROTECTION)
+    rest_framework.update(protection())
+
+
+def protection() -> Mapping[str, Any]:
+    """Return what ``REST_FRAMEWORK`` is to have where the project says nothing else: nothing if it opted out."""
+    return REST_FRAMEWORK_PROTECTION if asked_for("PROTECT_BY_DEFAULT") is not False else {}
 
 
 def user_authentication_rule(user: Any) -> bool:
