@@ -400,7 +400,7 @@ def test_e009_what_views_were_made_without_is_an_error_that_says_how_to_mend_it(
     [message] = messages()
     assert (message.id, message.level) == ("drf_jwt_kit.E009", ERROR)
     assert "DEFAULT_PERMISSION_CLASSES" in message.msg
-    assert "Do not import it in settings" in message.hint
+    assert "Do not import its views before that" in message.hint
 
 
 @pytest.mark.parametrize(

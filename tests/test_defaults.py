@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.apps import apps
+from rest_framework import settings as rest_framework
 from rest_framework.decorators import api_view
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
@@ -29,10 +32,12 @@ def made_of(monkeypatch: Any) -> Any:
     """A function that lets views be made too early, of other defaults than the kit's, and makes that good."""
 
     def made_of(paths: dict[str, Any], views: dict[str, Any] | None = None) -> list[str]:
-        monkeypatch.setattr(defaults, "made_of", lambda: paths)
+        made = {name: rest_framework.perform_import(paths[name], name) for name in paths}
+        monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(**made, reload=list))
+        monkeypatch.setattr(defaults, "made_early", cache(defaults.made_early.__wrapped__))
+        defaults.made_early()
         for name, attribute in defaults.ATTRIBUTES.items():
-            made = defaults.rest_framework.perform_import(paths[name], name)
-            monkeypatch.setattr(APIView, attribute, (views or {}).get(name, made))
+            monkeypatch.setattr(APIView, attribute, (views or {}).get(name, made[name]))
         return defaults.make_good.__wrapped__()
 
     return made_of
@@ -70,6 +75,20 @@ def test_views_that_came_first_are_given_what_they_lack(
     assert held() == has
 
 
+@pytest.mark.parametrize(("read", "lacked"), [(OPEN, [PERMISSIONS]), (named("IsAdminUser"), []), ({}, [])])
+def test_views_are_given_what_half_of_the_settings_did_not_say(
+    monkeypatch: Any, settings: Any, read: dict[str, Any], lacked: list[str]
+) -> None:
+    """DRF had read them before they were complete, and made nothing of them yet."""
+    settings.REST_FRAMEWORK = {**named("IsAdminUser"), AUTHENTICATORS: []}
+    monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(_user_settings=read, reload=list))
+    monkeypatch.setattr(defaults, "made_early", cache(defaults.made_early.__wrapped__))
+    monkeypatch.setattr(APIView, "permission_classes", [AllowAny])
+    monkeypatch.setattr(APIView, "authentication_classes", [])
+    assert defaults.make_good.__wrapped__() == lacked
+    assert held()[PERMISSIONS] == ([IsAdminUser] if lacked else [AllowAny])
+
+
 def test_what_the_project_named_in_time_it_means(made_of: Any, settings: Any) -> None:
     """Open, if it says so."""
     settings.REST_FRAMEWORK = OPEN
@@ -77,18 +96,18 @@ def test_what_the_project_named_in_time_it_means(made_of: Any, settings: Any) ->
     assert held() == {PERMISSIONS: [AllowAny], AUTHENTICATORS: []}
 
 
-@pytest.mark.parametrize(("project", "lacked"), [({}, []), (named("IsAdminUser"), [PERMISSIONS])])
-def test_a_project_that_opted_out_means_it(
-    made_of: Any, settings: Any, project: dict[str, Any], lacked: list[str]
-) -> None:
-    """``PROTECT_BY_DEFAULT = False``: its own defaults are asked for all the same."""
-    settings.DRF_JWT_KIT, settings.REST_FRAMEWORK = {"PROTECT_BY_DEFAULT": False}, project
-    assert made_of(OPEN) == lacked
-
-
 def test_what_a_project_gave_its_views_itself_they_keep(made_of: Any) -> None:
     """The project wins."""
     assert made_of(OPEN, {PERMISSIONS: [AllowAny, IsAdminUser]}) == [AUTHENTICATORS]
+    assert held()[PERMISSIONS] == [AllowAny, IsAdminUser]
+
+
+def test_what_is_added_once_the_app_is_made_views_keep(made_of: Any, monkeypatch: Any) -> None:
+    """In the ``ready`` of an app before the kit's, say, to DRF's own list."""
+    made_of(OPEN)
+    APIView.permission_classes[:] = [AllowAny]
+    APIView.permission_classes.append(IsAdminUser)
+    assert defaults.make_good.__wrapped__() == []
     assert held()[PERMISSIONS] == [AllowAny, IsAdminUser]
 
 
@@ -101,8 +120,8 @@ def test_so_do_views_that_came_later(monkeypatch: Any) -> None:
 
 def test_functions_are_given_it_too(made_of: Any, settings: Any, rf: Any) -> None:
     """``@api_view`` hands them a copy of DRF's list; it is the same."""
-    settings.DRF_JWT_KIT = {"PROTECT_BY_DEFAULT": False}
-    made_of(OPEN)
+    settings.REST_FRAMEWORK = OPEN
+    assert made_of(OPEN) == []
 
     @api_view(["GET"])
     def early(request: Any) -> Response:
@@ -110,7 +129,7 @@ def test_functions_are_given_it_too(made_of: Any, settings: Any, rf: Any) -> Non
         return Response()
 
     assert early(rf.get("/")).status_code == 200
-    settings.DRF_JWT_KIT = {}
+    settings.REST_FRAMEWORK = {}
     assert defaults.make_good.__wrapped__() == [PERMISSIONS, AUTHENTICATORS]
     assert early(rf.get("/")).status_code == 403
 

@@ -19,7 +19,7 @@ class DRFJWTKitConfig(AppConfig):
         super().__init__(app_name, app_module)
         from . import conf, defaults
 
-        defaults.made_of()
+        defaults.made_early()
         conf.put_defaults_beneath()
 
     def ready(self) -> None:

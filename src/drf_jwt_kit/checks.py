@@ -137,7 +137,8 @@ def check_protection_arrived(**kwargs: Any) -> Iterator[CheckMessage]:
                 "E009",
                 "Django REST framework was imported before the settings were complete and drf_jwt_kit was set up: "
                 f"views were made without their {name}.",
-                "Do not import it in settings, nor its views in an AppConfig's module or in a package's __init__.",
+                "Do not import its views before that: in settings, in manage.py, in an AppConfig's module or in a "
+                "package's __init__.",
             )
 
 

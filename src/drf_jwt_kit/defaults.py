@@ -1,15 +1,15 @@
-"""DRF's defaults in its views: DRF copies them there once, and may have done so before they were known (law 7)."""
+"""DRF's defaults in its views: DRF makes them once, and may have done so before they were known (law 7)."""
 
 from __future__ import annotations
 
-import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
 from rest_framework import settings as rest_framework
 
-from .conf import REST_FRAMEWORK_PROTECTION, protection
+from .conf import REST_FRAMEWORK_PROTECTION
 
 ATTRIBUTES = {
     "DEFAULT_PERMISSION_CLASSES": "permission_classes",
@@ -18,14 +18,20 @@ ATTRIBUTES = {
 
 
 @cache
-def made_of() -> dict[str, Any]:
-    """Return what views are made of, by setting: what DRF has read of ``REST_FRAMEWORK``, on what lies beneath it.
+def made_early() -> dict[str, Callable[[], Any]]:
+    """Return what makes again, by setting, the defaults that DRF has made, or will make of settings read by half.
 
-    To be called first before the kit's defaults are put there: views that exist by then were made without.
+    To be called first when the app is made, before the kit's defaults are put beneath the project's.
     """
-    kits = {} if "rest_framework.views" in sys.modules else protection()
-    read = getattr(rest_framework.api_settings, "_user_settings", getattr(settings, "REST_FRAMEWORK", {}))
-    return {name: {**rest_framework.DEFAULTS, **kits, **read}[name] for name in ATTRIBUTES}
+    early: dict[str, Callable[[], Any]] = {}
+    known, complete = vars(rest_framework.api_settings), getattr(settings, "REST_FRAMEWORK", {})
+    read = known.get("_user_settings", complete)
+    for name in ATTRIBUTES:
+        if name in known:
+            early[name] = partial(_copy, _copy(known[name]))
+        elif read.get(name) != complete.get(name):
+            early[name] = partial(_import, name, read)
+    return early
 
 
 @cache
@@ -37,22 +43,31 @@ def make_good() -> list[str]:
     from rest_framework.views import APIView
 
     lacked = []
-    wanted = {**made_of(), **protection(), **getattr(settings, "REST_FRAMEWORK", {})}
-    for name, attribute in ATTRIBUTES.items():
-        made, frozen = made_of()[name], getattr(APIView, attribute)
-        if made != wanted[name] and frozen == rest_framework.perform_import(made, name):
-            _give(APIView, attribute, _classes(name, wanted[name]))
+    for name, made in made_early().items():
+        frozen, wanted = getattr(APIView, ATTRIBUTES[name]), _wanted(name)
+        if frozen == made() and frozen != wanted:
+            _give(APIView, ATTRIBUTES[name], wanted)
             lacked.append(name)
     return lacked
 
 
-def _classes(name: str, paths: Any) -> list[Any]:
-    """Return the classes that a setting names, or the kit's where there are none: views are not to stay open."""
-    perform_import: Any = rest_framework.perform_import
+def _copy(classes: Any) -> Any:
+    """Return what DRF has made as it is now: others may append to it."""
+    return [*classes] if isinstance(classes, list) else classes
+
+
+def _import(name: str, project: Any) -> Any:
+    """Return what DRF makes of a project's ``REST_FRAMEWORK``."""
+    return rest_framework.perform_import({**rest_framework.DEFAULTS, **project}[name], name)
+
+
+def _wanted(name: str) -> Any:
+    """Return what a setting names, or the kit's where that cannot be used: views are not to stay open."""
     try:
-        return [*perform_import(list(paths), name)]
-    except (ImportError, TypeError):
-        return [*perform_import(REST_FRAMEWORK_PROTECTION[name], name)]
+        found = _import(name, getattr(settings, "REST_FRAMEWORK", {}))
+    except ImportError:
+        found = None
+    return found if isinstance(found, list) else _import(name, REST_FRAMEWORK_PROTECTION)
 
 
 def _give(view: Any, attribute: str, classes: list[Any]) -> None:

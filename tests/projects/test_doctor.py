@@ -60,7 +60,7 @@ def test_views_that_were_imported_too_early(project: Any) -> None:
     report = project.run(EXAMINE + "tell(**report())")
     told = [it for it in report["findings"] if "drf_jwt_kit.E009" in it["found"]]
     assert len(told) == 2
-    assert all("Do not import it in settings" in it["remedy"] for it in told)
+    assert all("Do not import its views before that" in it["remedy"] for it in told)
 
 
 def test_a_database_that_is_not_there(project: Any) -> None:

@@ -177,6 +177,9 @@ NOT_BY_THE_KIT = "DRF_JWT_KIT = {'PROTECT_BY_DEFAULT': False}\n"
 READS_SETTINGS = "from rest_framework.renderers import JSONRenderer\n"
 BASE = "REST_FRAMEWORK = {'DEFAULT_PERMISSION_CLASSES': ['rest_framework.permissions.AllowAny']}\n"
 BY_NAME = "from rest_framework.views import APIView\n"
+SCHEMAS = "import rest_framework.schemas\n"
+IN_PLACE = OWN_DEFAULTS.replace("REST_FRAMEWORK = {", "REST_FRAMEWORK |= {")
+LIST_IN_PLACE = "REST_FRAMEWORK['DEFAULT_PERMISSION_CLASSES'][:] = ['rest_framework.permissions.IsAuthenticated']\n"
 IN_VAIN = OWN_DEFAULTS.replace("IsAuthenticated", "NoSuchPermission")
 NO_LIST = OWN_DEFAULTS.replace('["rest_framework.permissions.IsAuthenticated"]', "None")
 
@@ -189,6 +192,12 @@ SETTINGS_READ_BY_HALF = {
     "not by the kit": (NOT_BY_THE_KIT + FREEZES_DRF + OWN_DEFAULTS, 2),
     "without views, not by the kit": (NOT_BY_THE_KIT + READS_SETTINGS + OWN_DEFAULTS, 2),
     "without views, open before": (BASE + READS_SETTINGS + OWN_DEFAULTS, 2),
+    "schemas": (SCHEMAS, 2),
+    "schemas, named": (SCHEMAS + OWN_DEFAULTS, 2),
+    "schemas, not by the kit": (NOT_BY_THE_KIT + SCHEMAS + OWN_DEFAULTS, 2),
+    "changed in place": (BASE + FREEZES_DRF + IN_PLACE, 2),
+    "changed in place, without views": (BASE + READS_SETTINGS + IN_PLACE, 0),
+    "a list changed in place": (BASE + FREEZES_DRF + LIST_IN_PLACE, 2),
     "complete": (OWN_DEFAULTS + FREEZES_DRF, 0),
     "complete, without views": (OWN_DEFAULTS + READS_SETTINGS, 0),
 }
@@ -216,7 +225,7 @@ def test_views_are_open_where_nothing_closes_them(project: Any) -> None:
     assert project.run(ASKS) == {"checks": 0, "found": [200, 200]}
 
 
-@pytest.mark.parametrize("imported", ["rest_framework.views", "shop.views", "rest_framework.generics"])
+@pytest.mark.parametrize("imported", ["rest_framework.views", "shop.views", "rest_framework.schemas"])
 def test_views_are_closed_that_a_server_imports_before_the_project(project: Any, imported: str) -> None:
     """Law 7: a line in ``wsgi.py`` above ``get_wsgi_application()``, which no check sees: servers run none."""
     project.write("early.py", f"import {imported}\n")
