@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from rest_framework import settings as rest_framework
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
 from rest_framework.decorators import api_view
 from rest_framework.permissions import AllowAny, IsAdminUser, IsAuthenticated
 from rest_framework.response import Response
@@ -29,18 +31,22 @@ def held() -> dict[str, Any]:
 
 @pytest.fixture
 def made_of(monkeypatch: Any) -> Any:
-    """A function that lets views be made too early, of other defaults than the kit's, and makes that good."""
+    """A function that lets views be made too early, and makes that good."""
 
-    def made_of(paths: dict[str, Any], views: dict[str, Any] | None = None) -> list[str]:
-        made = {name: rest_framework.perform_import(paths[name], name) for name in paths}
-        monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(**made, reload=list))
+    def made_of(views: dict[str, Any], drfs: dict[str, Any] | None = None) -> list[str]:
+        known = SimpleNamespace(**(views if drfs is None else drfs), reload=list)
+        monkeypatch.setattr(rest_framework, "api_settings", known)
         monkeypatch.setattr(defaults, "made_early", cache(defaults.made_early.__wrapped__))
-        defaults.made_early()
         for name, attribute in defaults.ATTRIBUTES.items():
-            monkeypatch.setattr(APIView, attribute, (views or {}).get(name, made[name]))
+            monkeypatch.setattr(APIView, attribute, views[name])
         return defaults.make_good.__wrapped__()
 
     return made_of
+
+
+def drfs_own() -> dict[str, list[Any]]:
+    """Return what DRF makes views of by itself."""
+    return {PERMISSIONS: [AllowAny], AUTHENTICATORS: [SessionAuthentication, BasicAuthentication]}
 
 
 def named(name: str) -> dict[str, Any]:
@@ -71,57 +77,80 @@ def test_views_that_came_first_are_given_what_they_lack(
 ) -> None:
     """Law 7: the kit's, but what the project names, if that can be used."""
     settings.REST_FRAMEWORK = project
-    assert made_of(OPEN) == [PERMISSIONS, AUTHENTICATORS]
+    assert made_of(drfs_own()) == [PERMISSIONS, AUTHENTICATORS]
     assert held() == has
-
-
-@pytest.mark.parametrize(("read", "lacked"), [(OPEN, [PERMISSIONS]), (named("IsAdminUser"), []), ({}, [])])
-def test_views_are_given_what_half_of_the_settings_did_not_say(
-    monkeypatch: Any, settings: Any, read: dict[str, Any], lacked: list[str]
-) -> None:
-    """DRF had read them before they were complete, and made nothing of them yet."""
-    settings.REST_FRAMEWORK = {**named("IsAdminUser"), AUTHENTICATORS: []}
-    monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(_user_settings=read, reload=list))
-    monkeypatch.setattr(defaults, "made_early", cache(defaults.made_early.__wrapped__))
-    monkeypatch.setattr(APIView, "permission_classes", [AllowAny])
-    monkeypatch.setattr(APIView, "authentication_classes", [])
-    assert defaults.make_good.__wrapped__() == lacked
-    assert held()[PERMISSIONS] == ([IsAdminUser] if lacked else [AllowAny])
 
 
 def test_what_the_project_named_in_time_it_means(made_of: Any, settings: Any) -> None:
     """Open, if it says so."""
     settings.REST_FRAMEWORK = OPEN
-    assert made_of(OPEN) == []
+    assert made_of({PERMISSIONS: [AllowAny], AUTHENTICATORS: []}) == []
     assert held() == {PERMISSIONS: [AllowAny], AUTHENTICATORS: []}
 
 
-def test_what_a_project_gave_its_views_itself_they_keep(made_of: Any) -> None:
-    """The project wins."""
-    assert made_of(OPEN, {PERMISSIONS: [AllowAny, IsAdminUser]}) == [AUTHENTICATORS]
+@pytest.mark.parametrize(
+    ("views", "lacked", "has"),
+    [
+        ([AllowAny, IsAdminUser], [PERMISSIONS], [IsAuthenticated, IsAdminUser]),
+        ([IsAdminUser], [PERMISSIONS], [IsAuthenticated, IsAdminUser]),
+        ((IsAdminUser,), [PERMISSIONS], [IsAuthenticated, IsAdminUser]),
+        ([IsAdminUser, IsAuthenticated], [], [IsAdminUser, IsAuthenticated]),
+        (None, [PERMISSIONS], [IsAuthenticated]),
+    ],
+    ids=["added", "instead", "a tuple", "before", "nothing"],
+)
+def test_views_stay_closed_that_a_project_has_closed_further(
+    made_of: Any, views: Any, lacked: list[str], has: list[Any]
+) -> None:
+    """By what its code has put into DRF's list, or in the place of it; permissions are all asked."""
+    assert made_of({**KITS, PERMISSIONS: views}) == lacked
+    assert held()[PERMISSIONS] == has
+
+
+def test_it_is_so_where_the_kit_protects_nothing(made_of: Any, settings: Any) -> None:
+    """Nothing is opened for what the settings name."""
+    settings.REST_FRAMEWORK = OPEN
+    assert made_of({PERMISSIONS: [AllowAny, IsAdminUser], AUTHENTICATORS: []}) == []
     assert held()[PERMISSIONS] == [AllowAny, IsAdminUser]
 
 
-def test_what_is_added_once_the_app_is_made_views_keep(made_of: Any, monkeypatch: Any) -> None:
-    """In the ``ready`` of an app before the kit's, say, to DRF's own list."""
-    made_of(OPEN)
-    APIView.permission_classes[:] = [AllowAny]
-    APIView.permission_classes.append(IsAdminUser)
-    assert defaults.make_good.__wrapped__() == []
-    assert held()[PERMISSIONS] == [AllowAny, IsAdminUser]
+def test_what_drf_hands_out_further_is_completed_too(made_of: Any) -> None:
+    """A class that takes DRF's list, where APIView was given another."""
+    drfs = drfs_own()
+    assert made_of(KITS, drfs) == []
+    assert drfs == KITS
 
 
-def test_so_do_views_that_came_later(monkeypatch: Any) -> None:
-    """In the ``ready`` of an app before the kit's, say."""
-    monkeypatch.setattr(APIView, "permission_classes", [IsAuthenticated, IsAdminUser])
-    assert defaults.make_good.__wrapped__() == []
-    assert held()[PERMISSIONS] == [IsAuthenticated, IsAdminUser]
+def test_drf_may_have_forgotten_what_it_made(made_of: Any) -> None:
+    """``api_settings.reload()``, which a test's override calls."""
+    assert made_of(drfs_own(), {}) == [PERMISSIONS, AUTHENTICATORS]
+    assert held() == KITS
+
+
+@pytest.mark.parametrize("read", [OPEN, {}])
+def test_views_are_given_what_half_of_the_settings_did_not_say(
+    monkeypatch: Any, settings: Any, read: dict[str, Any]
+) -> None:
+    """DRF had read them before they were complete, and made nothing of them yet."""
+    settings.REST_FRAMEWORK = named("IsAdminUser")
+    monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(_user_settings=read, reload=list))
+    monkeypatch.delitem(sys.modules, "rest_framework.views")
+    assert PERMISSIONS in defaults.made_early.__wrapped__()
+
+
+def test_nothing_is_early_of_what_was_read_whole(monkeypatch: Any, settings: Any) -> None:
+    """Views come later."""
+    settings.REST_FRAMEWORK = named("IsAdminUser")
+    read = SimpleNamespace(_user_settings=named("IsAdminUser"), reload=list)
+    monkeypatch.setattr(rest_framework, "api_settings", read)
+    monkeypatch.delitem(sys.modules, "rest_framework.views")
+    assert defaults.made_early.__wrapped__() == []
 
 
 def test_functions_are_given_it_too(made_of: Any, settings: Any, rf: Any) -> None:
-    """``@api_view`` hands them a copy of DRF's list; it is the same."""
+    """``@api_view`` hands them DRF's list; it is the same one."""
     settings.REST_FRAMEWORK = OPEN
-    assert made_of(OPEN) == []
+    assert made_of({PERMISSIONS: [AllowAny], AUTHENTICATORS: []}) == []
 
     @api_view(["GET"])
     def early(request: Any) -> Response:
@@ -132,12 +161,6 @@ def test_functions_are_given_it_too(made_of: Any, settings: Any, rf: Any) -> Non
     settings.REST_FRAMEWORK = {}
     assert defaults.make_good.__wrapped__() == [PERMISSIONS, AUTHENTICATORS]
     assert early(rf.get("/")).status_code == 403
-
-
-def test_what_was_no_list_is_replaced(made_of: Any) -> None:
-    """DRF had read something else of the settings."""
-    assert made_of({**OPEN, PERMISSIONS: None}) == [PERMISSIONS, AUTHENTICATORS]
-    assert held() == KITS
 
 
 def test_it_is_done_once_a_process(settings: Any, monkeypatch: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+import sys
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -16,52 +16,55 @@ ATTRIBUTES = {
     "DEFAULT_AUTHENTICATION_CLASSES": "authentication_classes",
 }
 
+# What DRF takes where nobody says anything.
+_DRFS_OWN = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.BasicAuthentication",
+    ],
+}
+
 
 @cache
-def made_early() -> dict[str, Callable[[], Any]]:
-    """Return what makes again, by setting, the defaults that DRF has made, or will make of settings read by half.
+def made_early() -> list[str]:
+    """Return the settings of the defaults that DRF has made, or will make of settings that it has read by half.
 
-    To be called first when the app is made, before the kit's defaults are put beneath the project's.
+    To be called first when the app is made.
     """
-    early: dict[str, Callable[[], Any]] = {}
     known, complete = vars(rest_framework.api_settings), getattr(settings, "REST_FRAMEWORK", {})
-    read = known.get("_user_settings", complete)
-    for name in ATTRIBUTES:
-        if name in known:
-            early[name] = partial(_copy, _copy(known[name]))
-        elif read.get(name) != complete.get(name):
-            early[name] = partial(_import, name, read)
-    return early
+    read, views = known.get("_user_settings", complete), "rest_framework.views" in sys.modules
+    return [name for name in ATTRIBUTES if views or name in known or read.get(name) != complete.get(name)]
 
 
 @cache
 def make_good() -> list[str]:
     """Give views the defaults that they were made without, and return the settings of these.
 
-    Once a process: what a test overrides is nothing that views lack. Views keep what a project gave them itself.
+    Once a process: what a test overrides is nothing that views lack. Nothing is taken away but DRF's own, so views
+    that a project has closed further stay so.
     """
     from rest_framework.views import APIView
 
     lacked = []
-    for name, made in made_early().items():
-        frozen, wanted = getattr(APIView, ATTRIBUTES[name]), _wanted(name)
-        if frozen == made() and frozen != wanted:
-            _give(APIView, ATTRIBUTES[name], wanted)
+    for name in made_early():
+        held, shared = getattr(APIView, ATTRIBUTES[name]), vars(rest_framework.api_settings).get(name)
+        completed = _completed(name, held)
+        if {*_classes(held)} != {*completed}:
             lacked.append(name)
+            setattr(APIView, ATTRIBUTES[name], _in_its_place(held, completed))
+        if shared is not held:  # a project gave its views another list; DRF goes on handing out its own
+            _in_its_place(shared, _completed(name, shared))
     return lacked
 
 
-def _copy(classes: Any) -> Any:
-    """Return what DRF has made as it is now: others may append to it."""
-    return [*classes] if isinstance(classes, list) else classes
+def _completed(name: str, held: Any) -> list[Any]:
+    """Return what a setting names, with what a project's code has put beside DRF's own."""
+    wanted, drfs = _wanted(name), _import(name, _DRFS_OWN)
+    return [*wanted, *(one for one in _classes(held) if one not in wanted and one not in drfs)]
 
 
-def _import(name: str, project: Any) -> Any:
-    """Return what DRF makes of a project's ``REST_FRAMEWORK``."""
-    return rest_framework.perform_import({**rest_framework.DEFAULTS, **project}[name], name)
-
-
-def _wanted(name: str) -> Any:
+def _wanted(name: str) -> list[Any]:
     """Return what a setting names, or the kit's where that cannot be used: views are not to stay open."""
     try:
         found = _import(name, getattr(settings, "REST_FRAMEWORK", {}))
@@ -70,10 +73,19 @@ def _wanted(name: str) -> Any:
     return found if isinstance(found, list) else _import(name, REST_FRAMEWORK_PROTECTION)
 
 
-def _give(view: Any, attribute: str, classes: list[Any]) -> None:
-    """Give a view its default, and whatever else DRF has handed the same list to: functions, say."""
-    frozen = getattr(view, attribute)
-    if isinstance(frozen, list):
-        frozen[:] = classes
-    else:
-        setattr(view, attribute, classes)
+def _import(name: str, project: Any) -> Any:
+    """Return what DRF makes of a ``REST_FRAMEWORK``."""
+    return rest_framework.perform_import({**rest_framework.DEFAULTS, **project}[name], name)
+
+
+def _classes(held: Any) -> Any:
+    """Return the classes among defaults, none where settings that were read by half named something else."""
+    return held if isinstance(held, list | tuple) else ()
+
+
+def _in_its_place(held: Any, completed: list[Any]) -> list[Any]:
+    """Return a default that has been completed: the same list, if it is one, as others have it too, functions say."""
+    if isinstance(held, list):
+        held[:] = completed
+        return held
+    return completed

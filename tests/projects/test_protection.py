@@ -180,6 +180,12 @@ BY_NAME = "from rest_framework.views import APIView\n"
 SCHEMAS = "import rest_framework.schemas\n"
 IN_PLACE = OWN_DEFAULTS.replace("REST_FRAMEWORK = {", "REST_FRAMEWORK |= {")
 LIST_IN_PLACE = "REST_FRAMEWORK['DEFAULT_PERMISSION_CLASSES'][:] = ['rest_framework.permissions.IsAuthenticated']\n"
+READS_AGAIN = "from rest_framework.settings import api_settings\napi_settings.reload()\n"
+CLOSES = """
+from rest_framework.permissions import IsAdminUser
+from rest_framework.views import APIView
+APIView.permission_classes.append(IsAdminUser)
+"""
 IN_VAIN = OWN_DEFAULTS.replace("IsAuthenticated", "NoSuchPermission")
 NO_LIST = OWN_DEFAULTS.replace('["rest_framework.permissions.IsAuthenticated"]', "None")
 
@@ -198,6 +204,10 @@ SETTINGS_READ_BY_HALF = {
     "changed in place": (BASE + FREEZES_DRF + IN_PLACE, 2),
     "changed in place, without views": (BASE + READS_SETTINGS + IN_PLACE, 0),
     "a list changed in place": (BASE + FREEZES_DRF + LIST_IN_PLACE, 2),
+    "read again": (FREEZES_DRF + OWN_DEFAULTS + READS_AGAIN, 2),
+    "read again, nothing named": (FREEZES_DRF + READS_AGAIN, 2),
+    "closed further": (NOT_BY_THE_KIT + CLOSES, 0),
+    "closed further by half": (CLOSES + OWN_DEFAULTS, 2),
     "complete": (OWN_DEFAULTS + FREEZES_DRF, 0),
     "complete, without views": (OWN_DEFAULTS + READS_SETTINGS, 0),
 }
