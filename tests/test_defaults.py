@@ -20,6 +20,7 @@ from drf_jwt_kit import defaults
 from drf_jwt_kit.authentication import JWTAuthentication
 
 PERMISSIONS, AUTHENTICATORS = "DEFAULT_PERMISSION_CLASSES", "DEFAULT_AUTHENTICATION_CLASSES"
+STAFF = (IsAdminUser,)
 OPEN: dict[str, Any] = {PERMISSIONS: ["rest_framework.permissions.AllowAny"], AUTHENTICATORS: []}
 KITS = {PERMISSIONS: [IsAuthenticated], AUTHENTICATORS: [JWTAuthentication]}
 
@@ -69,8 +70,10 @@ def test_views_that_came_later_lack_nothing() -> None:
         ({PERMISSIONS: ("rest_framework.permissions.IsAdminUser",)}, {**KITS, PERMISSIONS: [IsAdminUser]}),
         (named("NoSuchPermission"), KITS),
         ({PERMISSIONS: None}, KITS),
+        ({PERMISSIONS: [IsAdminUser]}, KITS),
+        ({PERMISSIONS: f"{__name__}.STAFF"}, {**KITS, PERMISSIONS: [IsAdminUser]}),
     ],
-    ids=["the kit's", "other keys", "the project's", "a tuple", "nowhere", "no list"],
+    ids=["the kit's", "other keys", "the project's", "a tuple", "nowhere", "no list", "no path", "a tuple by path"],
 )
 def test_views_that_came_first_are_given_what_they_lack(
     made_of: Any, settings: Any, project: dict[str, Any], has: dict[str, Any]
@@ -105,6 +108,13 @@ def test_views_stay_closed_that_a_project_has_closed_further(
     """By what its code has put into DRF's list, or in the place of it; permissions are all asked."""
     assert made_of({**KITS, PERMISSIONS: views}) == lacked
     assert held()[PERMISSIONS] == has
+
+
+@pytest.mark.parametrize("views", [[JWTAuthentication, BasicAuthentication], [BasicAuthentication, JWTAuthentication]])
+def test_nobody_is_let_in_by_an_authenticator_that_is_not_named(made_of: Any, views: list[Any]) -> None:
+    """Half of the settings may have named it; any one of them lets in, and the first says how."""
+    assert made_of({**KITS, AUTHENTICATORS: views}) == [AUTHENTICATORS]
+    assert held() == KITS
 
 
 def test_it_is_so_where_the_kit_protects_nothing(made_of: Any, settings: Any) -> None:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from rest_framework import settings as rest_framework
+from rest_framework.permissions import AllowAny
 
 from .conf import REST_FRAMEWORK_PROTECTION
 
 ATTRIBUTES = {
     "DEFAULT_PERMISSION_CLASSES": "permission_classes",
     "DEFAULT_AUTHENTICATION_CLASSES": "authentication_classes",
-}
-
-# What DRF takes where nobody says anything.
-_DRFS_OWN = {
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
-        "rest_framework.authentication.BasicAuthentication",
-    ],
 }
 
 
@@ -41,8 +34,7 @@ def made_early() -> list[str]:
 def make_good() -> list[str]:
     """Give views the defaults that they were made without, and return the settings of these.
 
-    Once a process: what a test overrides is nothing that views lack. Nothing is taken away but DRF's own, so views
-    that a project has closed further stay so.
+    Once a process: what a test overrides is nothing that views lack. Views that a project has closed further stay so.
     """
     from rest_framework.views import APIView
 
@@ -50,7 +42,7 @@ def make_good() -> list[str]:
     for name in made_early():
         held, shared = getattr(APIView, ATTRIBUTES[name]), vars(rest_framework.api_settings).get(name)
         completed = _completed(name, held)
-        if {*_classes(held)} != {*completed}:
+        if _classes(held) != completed:
             lacked.append(name)
             setattr(APIView, ATTRIBUTES[name], _in_its_place(held, completed))
         if shared is not held:  # a project gave its views another list; DRF goes on handing out its own
@@ -59,18 +51,22 @@ def make_good() -> list[str]:
 
 
 def _completed(name: str, held: Any) -> list[Any]:
-    """Return what a setting names, with what a project's code has put beside DRF's own."""
-    wanted, drfs = _wanted(name), _import(name, _DRFS_OWN)
-    return [*wanted, *(one for one in _classes(held) if one not in wanted and one not in drfs)]
+    """Return what a setting names and, of permissions, what a project's code has put there: all of them are asked.
+
+    Of authenticators any one lets in, so there are no others.
+    """
+    wanted = _wanted(name)
+    if name == "DEFAULT_AUTHENTICATION_CLASSES":
+        return wanted
+    kept = [one for one in _classes(held) if one in wanted or one is not AllowAny]
+    return [*(one for one in wanted if one not in kept), *kept]
 
 
 def _wanted(name: str) -> list[Any]:
     """Return what a setting names, or the kit's where that cannot be used: views are not to stay open."""
-    try:
-        found = _import(name, getattr(settings, "REST_FRAMEWORK", {}))
-    except ImportError:
-        found = None
-    return found if isinstance(found, list) else _import(name, REST_FRAMEWORK_PROTECTION)
+    with suppress(ImportError, AttributeError, TypeError):
+        return [*_import(name, getattr(settings, "REST_FRAMEWORK", {}))]
+    return [*_import(name, REST_FRAMEWORK_PROTECTION)]
 
 
 def _import(name: str, project: Any) -> Any:
@@ -78,9 +74,9 @@ def _import(name: str, project: Any) -> Any:
     return rest_framework.perform_import({**rest_framework.DEFAULTS, **project}[name], name)
 
 
-def _classes(held: Any) -> Any:
+def _classes(held: Any) -> list[Any]:
     """Return the classes among defaults, none where settings that were read by half named something else."""
-    return held if isinstance(held, list | tuple) else ()
+    return [*held] if isinstance(held, list | tuple) else []
 
 
 def _in_its_place(held: Any, completed: list[Any]) -> list[Any]:
