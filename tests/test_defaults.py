@@ -35,7 +35,7 @@ def made_of(monkeypatch: Any) -> Any:
     """A function that lets views be made too early, and makes that good."""
 
     def made_of(views: dict[str, Any], drfs: dict[str, Any] | None = None) -> list[str]:
-        known = SimpleNamespace(**(views if drfs is None else drfs), reload=list)
+        known = SimpleNamespace(**(views if drfs is None else drfs), reload=rest_framework.api_settings.reload)
         monkeypatch.setattr(rest_framework, "api_settings", known)
         monkeypatch.setattr(defaults, "made_early", cache(defaults.made_early.__wrapped__))
         for name, attribute in defaults.ATTRIBUTES.items():
@@ -143,7 +143,9 @@ def test_views_are_given_what_half_of_the_settings_did_not_say(
 ) -> None:
     """DRF had read them before they were complete, and made nothing of them yet."""
     settings.REST_FRAMEWORK = named("IsAdminUser")
-    monkeypatch.setattr(rest_framework, "api_settings", SimpleNamespace(_user_settings=read, reload=list))
+    monkeypatch.setattr(
+        rest_framework, "api_settings", SimpleNamespace(_user_settings=read, reload=rest_framework.api_settings.reload)
+    )
     monkeypatch.delitem(sys.modules, "rest_framework.views")
     assert PERMISSIONS in defaults.made_early.__wrapped__()
 
@@ -151,7 +153,7 @@ def test_views_are_given_what_half_of_the_settings_did_not_say(
 def test_nothing_is_early_of_what_was_read_whole(monkeypatch: Any, settings: Any) -> None:
     """Views come later."""
     settings.REST_FRAMEWORK = named("IsAdminUser")
-    read = SimpleNamespace(_user_settings=named("IsAdminUser"), reload=list)
+    read = SimpleNamespace(_user_settings=named("IsAdminUser"), reload=rest_framework.api_settings.reload)
     monkeypatch.setattr(rest_framework, "api_settings", read)
     monkeypatch.delitem(sys.modules, "rest_framework.views")
     assert defaults.made_early.__wrapped__() == []

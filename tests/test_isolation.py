@@ -69,7 +69,8 @@ def test_nothing_is_left(user: Any, mailoutbox: list[Any], caplog: Any, outcome:
         assert signal.disconnect(dispatch_uid="test")
     assert [model.objects.count() for model in (TokenSession, get_user_model())] == [0, 1]
     assert [key.rpartition(":")[2] for key in caches["default"]._cache] == ["known"]
-    assert told == mailoutbox == caplog.records == []
+    lines = [record for record in caplog.records if record.name != "asyncio"]  # which tells of a slow machine
+    assert told == mailoutbox == lines == []
 
 
 @pytest.mark.filterwarnings("ignore:Django 2028 will not have a default mailer")
